@@ -1,0 +1,41 @@
+# make deps     install what the build needs and this machine lacks (a second call does nothing)
+# make build    compile .build/release/martlet
+# make run      serve examples/hello on http://127.0.0.1:8787
+# make test     run every test
+# make lint     check the layout of the Swift code (the tree's other rules are tests: Tests/TidyTests)
+# make format   lay the Swift code out
+# make bench    measure, and write docs/benchmarks.md
+# make clean    remove what was built; .deps stays
+#
+# There is one configuration, release, for everything: what is tested is what is served. Tests reach what is not
+# public by `package` access, not by @testable: with testable imports switched off, `swift test` takes the objects
+# that `swift build` made instead of compiling all of it a second time.
+
+.DEFAULT_GOAL := build
+.PHONY: deps build run test lint format bench clean
+
+swift_code := Package.swift Sources Tests $(wildcard Benchmarks)
+
+deps:
+	@tools/deps.sh
+
+build: deps
+	swift build --configuration release
+
+run: build
+	.build/release/martlet dev examples/hello
+
+test: build
+	swift test --configuration release --disable-testable-imports --disable-xctest
+
+lint:
+	swift format lint --strict --parallel --recursive $(swift_code)
+
+format:
+	swift format --in-place --parallel --recursive $(swift_code)
+
+bench: build
+	Benchmarks/run
+
+clean:
+	rm -rf .build

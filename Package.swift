@@ -1,0 +1,77 @@
+// swift-tools-version: 6.3
+import Foundation
+import PackageDescription
+
+// V8 comes from Debian's libnode-dev, or, where another vendor's Node.js stands in its way, from the copy that
+// `make deps` unpacks under .deps/. MARTLET_V8_INCLUDE and MARTLET_V8_LIB choose another build of V8.
+let unpacked = Context.packageDirectory + "/.deps/v8"
+let isUnpacked = FileManager.default.fileExists(atPath: unpacked + "/usr/include/node/v8.h")
+let v8Include =
+    Context.environment["MARTLET_V8_INCLUDE"] ?? (isUnpacked ? unpacked + "/usr/include/node" : "/usr/include/node")
+#if arch(arm64)
+    let multiarch = "aarch64-linux-gnu"
+#else
+    let multiarch = "x86_64-linux-gnu"
+#endif
+let v8Library = Context.environment["MARTLET_V8_LIB"] ?? (isUnpacked ? unpacked + "/usr/lib/\(multiarch)" : "")
+// DT_RPATH, not DT_RUNPATH: libnode's own dependencies lie beside it, and a runpath is not transitive.
+let v8Search =
+    v8Library.isEmpty
+    ? [] : ["-L\(v8Library)", "-Xlinker", "-rpath", "-Xlinker", v8Library, "-Xlinker", "--disable-new-dtags"]
+
+// Warnings are errors in CI, and in our own targets only.
+let isCI = Context.environment["CI"] == "true"
+let strictC: [CSetting] = isCI ? [.treatAllWarnings(as: .error)] : []
+let strictCXX: [CXXSetting] = isCI ? [.treatAllWarnings(as: .error)] : []
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("ExistentialAny"),
+    ] + (isCI ? [.treatAllWarnings(as: .error)] : [])
+
+// JavaScript reaches the binary through CBundle; SwiftPM need not look at it.
+let webAPI = Context.packageDirectory + "/Sources/WebAPI"
+let standards = try FileManager.default.contentsOfDirectory(atPath: webAPI).sorted()
+let scripts = standards.map { "\($0)/js" }.filter { FileManager.default.fileExists(atPath: "\(webAPI)/\($0)") }
+
+let package = Package(
+    name: "martlet",
+    products: [.executable(name: "martlet", targets: ["martlet"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .target(name: "Model", swiftSettings: strict),
+        .target(
+            name: "CV8",
+            cxxSettings: [
+                // V8's headers are the system's: their warnings are not ours.
+                .unsafeFlags(["-isystem", v8Include, "-fno-rtti", "-fno-exceptions", "-Wall"])
+            ] + strictCXX,
+            linkerSettings: [.unsafeFlags(v8Search), .linkedLibrary("node")]
+        ),
+        .target(name: "CBundle", cSettings: [.unsafeFlags(["-std=c23"])] + strictC),
+        .target(
+            name: "CICU", linkerSettings: [.linkedLibrary("icuuc"), .linkedLibrary("icui18n")]),
+        .systemLibrary(name: "CLinux"),
+        .target(name: "Isolates", dependencies: ["CV8", "Model"], swiftSettings: strict),
+        .target(
+            name: "WebAPI", dependencies: ["CBundle", "CICU", "Isolates", "Model"], exclude: ["README.md"] + scripts,
+            swiftSettings: strict),
+        .target(name: "Runtime", dependencies: ["CLinux", "Isolates", "Model", "WebAPI"], swiftSettings: strict),
+        .target(name: "Edge", dependencies: ["Model", "Runtime"], swiftSettings: strict),
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "Isolates", "Model", "Runtime", "WebAPI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
+        .testTarget(name: "IsolatesTests", dependencies: ["Isolates"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

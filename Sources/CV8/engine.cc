@@ -1,0 +1,253 @@
+// The process: V8's platform and clock, the signals through which its fatal errors are survived, threads.
+#include <malloc.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+
+#include "internal.h"
+
+namespace martlet {
+
+thread_local Thread *current_thread = nullptr;
+cv8_op call_op = nullptr;
+
+namespace {
+
+/// Ejection uses a real-time signal, which nobody else in the process handles.
+int ejection_signal() { return SIGRTMIN + 3; }
+
+constexpr size_t signal_stack_size = 64 * 1024;
+/// JavaScript may use this much of a lane's stack; native frames have the rest.
+constexpr size_t javascript_stack_size = 800 * 1024;
+
+// MARK: Platform
+
+std::mutex tasks_mutex;
+std::map<v8::Isolate *, std::shared_ptr<IsolateTasks>> tasks_by_isolate;
+
+/// V8's default platform, with the clock and the tasks of isolates in our hands.
+class Platform final : public v8::Platform {
+ public:
+    explicit Platform(std::unique_ptr<v8::Platform> inner) : inner_(std::move(inner)) {}
+    v8::PageAllocator *GetPageAllocator() override { return inner_->GetPageAllocator(); }
+    v8::ZoneBackingAllocator *GetZoneBackingAllocator() override { return inner_->GetZoneBackingAllocator(); }
+    int NumberOfWorkerThreads() override { return 0; }
+    std::shared_ptr<v8::TaskRunner> GetForegroundTaskRunner(v8::Isolate *isolate) override { return tasks_of(isolate); }
+    void CallOnWorkerThread(std::unique_ptr<v8::Task> task) override { inner_->CallOnWorkerThread(std::move(task)); }
+    void CallDelayedOnWorkerThread(std::unique_ptr<v8::Task> task, double delay) override {
+        inner_->CallDelayedOnWorkerThread(std::move(task), delay);
+    }
+    std::unique_ptr<v8::JobHandle> PostJob(v8::TaskPriority priority, std::unique_ptr<v8::JobTask> task) override {
+        return inner_->PostJob(priority, std::move(task));
+    }
+    double MonotonicallyIncreasingTime() override { return inner_->MonotonicallyIncreasingTime(); }
+    double CurrentClockTimeMillis() override {
+        const Thread *thread = current_thread;
+        return thread && thread->running ? thread->now : inner_->CurrentClockTimeMillis();
+    }
+    v8::TracingController *GetTracingController() override { return inner_->GetTracingController(); }
+
+ private:
+    std::unique_ptr<v8::Platform> inner_;
+};
+
+Platform *the_platform = nullptr;
+
+// MARK: Signals
+
+/// V8 aborts by int3 or ud2 or abort(): "invalid size", "invalid table size", failed checks.
+void on_fatal_signal(int number, siginfo_t *, void *) {
+    Thread *thread = current_thread;
+    if (thread && thread->in_javascript) {
+        jump_out(thread, CV8_CAUSE_MEMORY, "V8 gave up: a collection or string grew over V8's own maximum size");
+    }
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+bool is_in_generated_code(const Thread *thread, uintptr_t pc) {
+    return (pc >= thread->code_begin && pc < thread->code_end)
+        || (pc >= thread->builtins_begin && pc < thread->builtins_end);
+}
+
+uintptr_t program_counter(void *context) {
+    auto *machine = &static_cast<ucontext_t *>(context)->uc_mcontext;
+#if defined(__x86_64__)
+    return static_cast<uintptr_t>(machine->gregs[REG_RIP]);
+#elif defined(__aarch64__)
+    return static_cast<uintptr_t>(machine->pc);
+#else
+#error "Ejection needs to know where this processor keeps its program counter."
+#endif
+}
+
+/// No lock of ours, V8's or malloc's is held while generated code or a builtin runs, so there, and only there, the jump is sound.
+void on_ejection(int, siginfo_t *, void *context) {
+    Thread *thread = current_thread;
+    if (!thread || !thread->in_javascript) return;
+    if (thread->call_to_eject.load(std::memory_order_acquire) != thread->call_number.load(std::memory_order_relaxed)) return;
+    if (is_in_generated_code(thread, program_counter(context))) {
+        jump_out(thread, CV8_CAUSE_EJECTED, "Ejected: it ran past its CPU limit and did not answer V8's request to end");
+    }
+}
+
+void install_signals() {
+    struct sigaction action = {};
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    action.sa_sigaction = on_fatal_signal;
+    for (int number : {SIGTRAP, SIGILL, SIGABRT}) sigaction(number, &action, nullptr);
+    action.sa_flags |= SA_RESTART;
+    action.sa_sigaction = on_ejection;
+    sigaction(ejection_signal(), &action, nullptr);
+}
+
+// MARK: The bundle's text
+
+/// One string for all isolates: without an external reference to its resource each would carry a copy.
+class BundleResource final : public v8::String::ExternalOneByteStringResource {
+ public:
+    const char *data() const override { return source; }
+    size_t length() const override { return size; }
+    void Dispose() override {}
+    const char *source = nullptr;
+    size_t size = 0;
+};
+
+BundleResource the_bundle;
+
+}  // namespace
+
+v8::Platform *platform() { return the_platform; }
+v8::String::ExternalOneByteStringResource *bundle_resource() { return &the_bundle; }
+
+void set_bundle(const char *source, size_t length) {
+    the_bundle.source = source;
+    the_bundle.size = length;
+}
+
+void jump_out(Thread *thread, cv8_cause cause, const char *text) {
+    thread->in_javascript = 0;
+    thread->cause = cause;
+    thread->cause_text = text;
+    siglongjmp(thread->landing, 1);
+}
+
+// MARK: Tasks of isolates
+
+void IsolateTasks::PostTask(std::unique_ptr<v8::Task> task) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    tasks_.push_back(std::move(task));
+    count_.store(tasks_.size(), std::memory_order_release);
+}
+
+std::vector<std::unique_ptr<v8::Task>> IsolateTasks::take() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    count_.store(0, std::memory_order_release);
+    return std::move(tasks_);
+}
+
+std::shared_ptr<IsolateTasks> tasks_of(v8::Isolate *isolate) {
+    std::lock_guard<std::mutex> lock(tasks_mutex);
+    auto &tasks = tasks_by_isolate[isolate];
+    if (!tasks) tasks = std::make_shared<IsolateTasks>();
+    return tasks;
+}
+
+void forget_tasks(v8::Isolate *isolate) {
+    std::lock_guard<std::mutex> lock(tasks_mutex);
+    tasks_by_isolate.erase(isolate);
+}
+
+// MARK: Arena
+
+void *Arena::allocate(size_t size) {
+    size = (size + 15) & ~size_t{15};
+    if (used_ + size <= capacity) {
+        void *result = block_ + used_;
+        used_ += size;
+        return result;
+    }
+    void *result = std::malloc(size ? size : 16);
+    if (!result) abort();
+    large_.push_back(result);
+    return result;
+}
+
+void Arena::rewind(Mark mark) {
+    used_ = mark.used;
+    while (large_.size() > mark.large) {
+        std::free(large_.back());
+        large_.pop_back();
+    }
+}
+
+}  // namespace martlet
+
+using namespace martlet;
+
+void *cv8_arena_allocate(size_t size) { return current_thread->arena.allocate(size); }
+
+void cv8_initialize(const char *flags, cv8_op op) {
+    call_op = op;
+    v8::V8::SetFlagsFromString(flags, std::strlen(flags));
+    the_platform = new Platform(v8::platform::NewSingleThreadedDefaultPlatform());
+    v8::V8::InitializePlatform(the_platform);
+    v8::V8::Initialize();
+    install_signals();
+}
+
+const char *cv8_version(void) { return v8::V8::GetVersion(); }
+
+cv8_thread *cv8_thread_attach(void) {
+    if (current_thread) return reinterpret_cast<cv8_thread *>(current_thread);
+    auto *thread = new Thread;
+    thread->handle = pthread_self();
+    thread->signal_stack = mmap(nullptr, signal_stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (thread->signal_stack == MAP_FAILED) abort();
+    stack_t stack = {};
+    stack.ss_sp = thread->signal_stack;
+    stack.ss_size = signal_stack_size;
+    sigaltstack(&stack, nullptr);
+    // The thread may have been started by one that blocks signals, as libdispatch's workers do.
+    sigset_t ours;
+    sigemptyset(&ours);
+    for (int number : {SIGTRAP, SIGILL, SIGABRT, ejection_signal()}) sigaddset(&ours, number);
+    pthread_sigmask(SIG_UNBLOCK, &ours, nullptr);
+    thread->stack_limit = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) - javascript_stack_size;
+    current_thread = thread;
+    return reinterpret_cast<cv8_thread *>(thread);
+}
+
+void cv8_thread_detach(void) {
+    Thread *thread = current_thread;
+    if (!thread) return;
+    current_thread = nullptr;
+    stack_t stack = {};
+    stack.ss_flags = SS_DISABLE;
+    sigaltstack(&stack, nullptr);
+    munmap(thread->signal_stack, signal_stack_size);
+    delete thread;
+}
+
+void cv8_thread_set_name(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+void cv8_release_free_memory(void) { malloc_trim(0); }
+
+void cv8_thread_set_time(double milliseconds) { current_thread->now = milliseconds; }
+
+uint64_t cv8_thread_current_call(const cv8_thread *thread) {
+    uint64_t number = reinterpret_cast<const Thread *>(thread)->call_number.load(std::memory_order_acquire);
+    return number & 1 ? number : 0;
+}
+
+void cv8_thread_eject(cv8_thread *opaque, uint64_t call) {
+    auto *thread = reinterpret_cast<Thread *>(opaque);
+    if (thread->call_number.load(std::memory_order_acquire) != call) return;
+    thread->call_to_eject.store(call, std::memory_order_release);
+    pthread_kill(thread->handle, ejection_signal());
+}

@@ -1,0 +1,195 @@
+// What the bridge's files share. Nothing here is seen by Swift.
+#pragma once
+
+#include <csetjmp>
+#include <csignal>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <libplatform/libplatform.h>
+#include <v8.h>
+
+#include "CV8.h"
+
+namespace martlet {
+
+using v8::Local;
+
+// MARK: Memory whose life is a call
+
+/// Bump allocation for flat values. A jump out of JavaScript leaks nothing: the next call starts afresh.
+class Arena {
+ public:
+    struct Mark {
+        size_t used;
+        size_t large;
+    };
+    ~Arena() { rewind({0, 0}); }
+    void *allocate(size_t size);
+    Mark mark() const { return {used_, large_.size()}; }
+    void rewind(Mark mark);
+
+ private:
+    static constexpr size_t capacity = 64 * 1024;
+    alignas(16) char block_[capacity];
+    size_t used_ = 0;
+    std::vector<void *> large_;
+};
+
+// MARK: Threads
+
+/// A thread that runs isolates. The atomics are what other threads and signal handlers look at.
+struct Thread {
+    /// Set while V8 or code it runs is on top of the stack, that is: while a jump to `landing` is sound.
+    volatile sig_atomic_t in_javascript = 0;
+    sigjmp_buf landing;
+    /// Why the jump was made; set just before it.
+    volatile cv8_cause cause = CV8_CAUSE_NONE;
+    const char *volatile cause_text = nullptr;
+    /// Generated code of the running isolate and V8's embedded builtins: where an ejection may begin.
+    uintptr_t code_begin = 0, code_end = 0, builtins_begin = 0, builtins_end = 0;
+    /// Counts calls into JavaScript; odd numbers while one is under way.
+    std::atomic<uint64_t> call_number{0};
+    std::atomic<uint64_t> call_to_eject{0};
+    pthread_t handle;
+    uintptr_t stack_limit = 0;
+    void *signal_stack = nullptr;
+    double now = 0;
+    Arena arena;
+    cv8_isolate *running = nullptr;
+};
+
+extern thread_local Thread *current_thread;
+
+/// Leaves JavaScript for good; the running isolate is condemned.
+[[noreturn]] void jump_out(Thread *thread, cv8_cause cause, const char *text);
+
+// MARK: Isolates
+
+/// Counts the bytes of one isolate's ArrayBuffers and refuses what goes over the limit.
+class CountingAllocator final : public v8::ArrayBuffer::Allocator {
+ public:
+    void *Allocate(size_t length) override;
+    void *AllocateUninitialized(size_t length) override;
+    void Free(void *data, size_t length) override;
+    bool reserve(size_t length);
+    void release(size_t length) { bytes_.fetch_sub(length, std::memory_order_relaxed); }
+    size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+    std::atomic<size_t> limit{0};
+
+ private:
+    std::atomic<size_t> bytes_{0};
+};
+
+/// Tasks that V8 posts for an isolate: finalizers, mostly. They run at the end of the next call, under its limits.
+class IsolateTasks final : public v8::TaskRunner {
+ public:
+    void PostTask(std::unique_ptr<v8::Task> task) override;
+    void PostNonNestableTask(std::unique_ptr<v8::Task> task) override { PostTask(std::move(task)); }
+    void PostDelayedTask(std::unique_ptr<v8::Task>, double) override {}
+    void PostNonNestableDelayedTask(std::unique_ptr<v8::Task>, double) override {}
+    void PostIdleTask(std::unique_ptr<v8::IdleTask>) override {}
+    bool IdleTasksEnabled() override { return false; }
+    bool NonNestableTasksEnabled() const override { return true; }
+    std::vector<std::unique_ptr<v8::Task>> take();
+    bool is_empty() const { return count_.load(std::memory_order_acquire) == 0; }
+
+ private:
+    std::mutex mutex_;
+    std::atomic<size_t> count_{0};
+    std::vector<std::unique_ptr<v8::Task>> tasks_;
+};
+
+std::shared_ptr<IsolateTasks> tasks_of(v8::Isolate *isolate);
+
+struct LoadedModule {
+    const cv8_module *source = nullptr;
+    v8::Global<v8::Module> module;
+    v8::Global<v8::UnboundScript> script;
+    std::shared_ptr<v8::CompiledWasmModule> wasm;
+    bool consumed_cache = false;
+};
+
+}  // namespace martlet
+
+struct cv8_snapshot {
+    v8::StartupData blob;
+    std::vector<std::string> op_names;
+    size_t entry_count;
+    std::vector<intptr_t> external_references;
+};
+
+struct cv8_isolate {
+    v8::Isolate *isolate = nullptr;
+    std::shared_ptr<martlet::CountingAllocator> allocator;
+    std::shared_ptr<martlet::IsolateTasks> tasks;
+    void *host = nullptr;
+    v8::Global<v8::Context> context;
+    std::vector<v8::Global<v8::Function>> entries;
+    v8::Global<v8::Function> make_exception;
+    v8::Global<v8::Function> promise_rejected;
+    v8::Global<v8::Function> settle_rejections;
+    /// The worker's modules as handed over, and what became of them; the first is the main one.
+    std::vector<cv8_module> sources;
+    std::vector<martlet::LoadedModule> modules;
+    const martlet::Thread *bound_to = nullptr;
+    bool may_compile_wasm = false;
+    bool has_rejections = false;
+    bool is_condemned = false;
+    /// Set by whoever terminates, so that the end of the call knows why.
+    std::atomic<int> cause{CV8_CAUSE_NONE};
+    int heap_limit_grants = 0;
+    size_t initial_heap_limit = 0;
+    /// As of the last collection.
+    size_t heap_used = 0;
+    size_t wasm_used = 0;
+};
+
+namespace martlet {
+
+/// External references of every snapshot: the callback of all ops, and the bundle's text.
+void op_callback(const v8::FunctionCallbackInfo<v8::Value> &info);
+
+inline cv8_isolate *isolate_of(v8::Isolate *isolate) { return static_cast<cv8_isolate *>(isolate->GetData(0)); }
+
+/// Ops with this number or a higher one are the bridge's own (`engine.*`).
+constexpr uint32_t first_engine_function = 1u << 20;
+extern const char *const engine_function_names[];
+extern const size_t engine_function_count;
+void call_engine_function(uint32_t index, const v8::FunctionCallbackInfo<v8::Value> &info);
+extern cv8_op call_op;
+
+/// Flat values and V8's.
+void flatten(v8::Isolate *isolate, Local<v8::Value> value, cv8_value *result);
+Local<v8::Value> unflatten(cv8_isolate *self, Local<v8::Context> context, const cv8_value &value);
+Local<v8::Value> make_exception(
+    cv8_isolate *self, Local<v8::Context> context, const std::string &name, Local<v8::String> message);
+
+inline Local<v8::String> text(v8::Isolate *isolate, const char *characters, int length = -1) {
+    return v8::String::NewFromUtf8(isolate, characters, v8::NewStringType::kNormal, length).ToLocalChecked();
+}
+
+const char *arena_copy(v8::Isolate *isolate, Local<v8::Value> value);
+void describe(v8::Isolate *isolate, Local<v8::Context> context, v8::TryCatch &failure, cv8_error *error);
+
+/// Runs `body` inside the isolate: entered, in its context, with limits and jumps in force; then microtasks. `body` returns false
+/// if JavaScript threw. It must hold no memory of malloc's while JavaScript runs: a jump skips destructors.
+using Body = bool (*)(cv8_isolate *self, Local<v8::Context> context, void *arguments);
+cv8_status enter(cv8_isolate *self, cv8_error *error, Body body, void *arguments);
+
+/// Hooks of isolate.cc that snapshot creation needs too.
+void configure(cv8_isolate *self);
+void install_module_callbacks(v8::Isolate *isolate);
+void install_heap_limit(cv8_isolate *self);
+bool adopt_entries(cv8_isolate *self, Local<v8::Context> context, Local<v8::Array> functions, size_t entry_count);
+
+/// Process-wide state of engine.cc.
+v8::Platform *platform();
+extern const char *bundle_text;
+v8::String::ExternalOneByteStringResource *bundle_resource();
+void set_bundle(const char *source, size_t length);
+
+}  // namespace martlet

@@ -1,0 +1,108 @@
+// What an isolate may use: heap, ArrayBuffers and Wasm memories counted together, and what happens at the limit.
+#include <cstdlib>
+#include <cstring>
+
+#include "internal.h"
+
+namespace martlet {
+
+namespace {
+
+/// V8 treats a refusal of very small buffers as fatal, so those are always granted; the check after the next collection or call
+/// sees them.
+constexpr size_t never_refused = 4096;
+/// What V8 gets beyond the limit to come to a place where it notices that it has been terminated. Granted once.
+constexpr size_t heap_grant = 64u << 20;
+
+/// V8 is about to run out of heap. It must get more or it aborts; the isolate is ended all the same.
+size_t near_heap_limit(void *data, size_t current, size_t) {
+    auto *self = static_cast<cv8_isolate *>(data);
+    self->cause = CV8_CAUSE_MEMORY;
+    self->isolate->TerminateExecution();
+    if (++self->heap_limit_grants > 1) return current;
+    return current + heap_grant;
+}
+
+void after_collection(v8::Isolate *isolate, v8::GCType, v8::GCCallbackFlags, void *data) {
+    auto *self = static_cast<cv8_isolate *>(data);
+    v8::HeapStatistics statistics;
+    isolate->GetHeapStatistics(&statistics);
+    self->heap_used = statistics.used_heap_size();
+    size_t buffers = self->allocator->bytes();
+    self->wasm_used = statistics.external_memory() > buffers ? statistics.external_memory() - buffers : 0;
+    if (cv8_isolate_memory_estimate(self) <= self->allocator->limit) return;
+    self->cause = CV8_CAUSE_MEMORY;
+    isolate->TerminateExecution();
+}
+
+void on_out_of_memory(const char *location, bool) {
+    if (Thread *thread = current_thread; thread && thread->in_javascript) jump_out(thread, CV8_CAUSE_MEMORY, location);
+}
+
+void on_fatal_error(const char *, const char *message) {
+    if (Thread *thread = current_thread; thread && thread->in_javascript) jump_out(thread, CV8_CAUSE_FATAL, message);
+}
+
+}  // namespace
+
+bool CountingAllocator::reserve(size_t length) {
+    size_t before = bytes_.fetch_add(length, std::memory_order_relaxed);
+    if (before + length <= limit || length <= never_refused) return true;
+    release(length);
+    return false;
+}
+
+void *CountingAllocator::Allocate(size_t length) {
+    if (!reserve(length)) return nullptr;
+    void *data = std::calloc(length ? length : 1, 1);
+    if (!data) release(length);
+    return data;
+}
+
+void *CountingAllocator::AllocateUninitialized(size_t length) {
+    if (!reserve(length)) return nullptr;
+    void *data = std::malloc(length ? length : 1);
+    if (!data) release(length);
+    return data;
+}
+
+void CountingAllocator::Free(void *data, size_t length) {
+    std::free(data);
+    release(length);
+}
+
+void install_heap_limit(cv8_isolate *self) {
+    self->isolate->AddNearHeapLimitCallback(near_heap_limit, self);
+    self->isolate->AddGCEpilogueCallback(after_collection, self);
+    self->isolate->SetOOMErrorHandler(on_out_of_memory);
+    self->isolate->SetFatalErrorHandler(on_fatal_error);
+}
+
+}  // namespace martlet
+
+using namespace martlet;
+
+size_t cv8_isolate_memory_estimate(const cv8_isolate *self) {
+    return self->heap_used + self->wasm_used + self->allocator->bytes();
+}
+
+void cv8_isolate_set_memory_limit(cv8_isolate *self, size_t bytes) { self->allocator->limit = bytes; }
+
+cv8_memory cv8_isolate_memory(cv8_isolate *self) {
+    v8::HeapStatistics statistics;
+    self->isolate->GetHeapStatistics(&statistics);
+    cv8_memory memory = {};
+    memory.heap_used = statistics.used_heap_size();
+    memory.heap_committed = statistics.total_physical_size();
+    memory.buffers = self->allocator->bytes();
+    size_t external = statistics.external_memory();
+    memory.wasm = external > memory.buffers ? external - memory.buffers : 0;
+    memory.malloced = statistics.malloced_memory();
+    return memory;
+}
+
+uint8_t *cv8_bytes_allocate(cv8_isolate *self, size_t length) {
+    return static_cast<uint8_t *>(self->allocator->AllocateUninitialized(length));
+}
+
+void cv8_bytes_free(cv8_isolate *self, uint8_t *bytes, size_t length) { self->allocator->Free(bytes, length); }

@@ -1,0 +1,198 @@
+internal import CV8
+
+/// Why a call into JavaScript did not end well.
+package enum CallFailure: Error, Sendable {
+    /// JavaScript threw, and nobody caught it. The isolate is fine.
+    case exception(ScriptError)
+    /// The CPU budget was used up. The isolate is condemned.
+    case exceededCPU
+    /// Over the memory limit. The isolate is condemned.
+    case exceededMemory
+    /// V8 failed fatally in another way. The isolate is condemned.
+    case fatal(String)
+
+    package var condemns: Bool {
+        if case .exception = self { return false }
+        return true
+    }
+}
+
+/// An uncaught exception, with the place it came from.
+package struct ScriptError: Sendable {
+    package var message: String
+    package var stack: String
+    /// The module's name; empty if unknown.
+    package var resource: String
+    package var sourceLine: String
+    /// From 1; 0 if unknown.
+    package var line: Int
+    package var column: Int
+}
+
+/// One V8 isolate with one context. Used by one thread at a time; handed on only through `Detached`.
+package final class Isolate {
+    /// A function of the bundle that the host calls: its place in `Engine.Bundle.entries`.
+    package struct Entry: Sendable {
+        let number: UInt32
+        package init(_ number: Int) { self.number = UInt32(number) }
+    }
+
+    /// Memory in bytes, as V8 counts it.
+    package struct Memory: Sendable {
+        package var heapUsed = 0
+        package var heapCommitted = 0
+        package var buffers = 0
+        package var wasm = 0
+        package var malloced = 0
+        /// What counts against the limit.
+        package var counted: Int { heapUsed + buffers + wasm }
+    }
+
+    let pointer: OpaquePointer
+    /// After a limit or a fatal error: never entered again, only disposed of.
+    package private(set) var isCondemned = false
+    /// CPU time of all calls so far, in nanoseconds, and of the last one.
+    package private(set) var cpuTime: UInt64 = 0
+    package private(set) var lastCallCPUTime: UInt64 = 0
+    /// Keeps alive what the isolate's modules point into.
+    private var source: WorkerSource?
+    private var host: AnyObject?
+
+    /// A blank isolate: about 3 ms.
+    package init(engine: Engine, memoryLimit: Int) {
+        var limits = cv8_limits(memory_bytes: memoryLimit)
+        pointer = cv8_isolate_create(engine.snapshot, &limits)
+    }
+
+    /// What ops get as their host from now on; kept alive by the isolate.
+    package func setHost(_ host: AnyObject?) {
+        self.host = host
+        cv8_isolate_set_host(pointer, host.map { Unmanaged.passUnretained($0).toOpaque() })
+    }
+
+    package func setMemoryLimit(_ bytes: Int) { cv8_isolate_set_memory_limit(pointer, bytes) }
+
+    // MARK: Calls
+
+    /// Calls an entry and runs all microtasks, on at most `budget` nanoseconds of CPU time.
+    package func call(_ entry: Entry, _ arguments: FlatValue..., on thread: IsolateThread, budget: UInt64) throws(CallFailure) {
+        let failure = withUnsafeTemporaryAllocation(of: cv8_value.self, capacity: max(1, arguments.count)) { flat in
+            for (index, argument) in arguments.enumerated() { argument.write(to: flat.baseAddress! + index) }
+            return run(on: thread, budget: budget) { error in
+                cv8_isolate_call(pointer, entry.number, flat.baseAddress, arguments.count, &error)
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// The same with one number, which is what the hot entries take: no array is made.
+    package func call(_ entry: Entry, number: Double, on thread: IsolateThread, budget: UInt64) throws(CallFailure) {
+        var argument = cv8_value()
+        argument.kind = UInt32(CV8_NUMBER)
+        argument.number = number
+        let failure = run(on: thread, budget: budget) { error in
+            cv8_isolate_call(pointer, entry.number, &argument, 1, &error)
+        }
+        if let failure { throw failure }
+    }
+
+    /// Compiles, links and evaluates a worker's modules, then calls `loaded` with the main module's namespace.
+    package func load(
+        _ source: WorkerSource, loaded: Entry, on thread: IsolateThread, budget: UInt64
+    ) throws(CallFailure) {
+        self.source = source
+        let failure = source.withModules { modules in
+            run(on: thread, budget: budget) { error in
+                cv8_isolate_load(pointer, modules.baseAddress!, modules.count, loaded.number, &error)
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Collects all garbage.
+    package func collectGarbage(on thread: IsolateThread, budget: UInt64) throws(CallFailure) {
+        if let failure = run(on: thread, budget: budget, { cv8_isolate_collect(pointer, &$0) }) { throw failure }
+    }
+
+    /// Code caches and compiled Wasm of the modules, for other isolates of the same worker. After the first request it
+    /// holds the functions that requests need. To be called once per worker.
+    package func shareCompiledCode(on thread: IsolateThread) {
+        guard !isCondemned, let source else { return }
+        source.adoptCompiledCode { module in
+            var length = 0
+            let cache = cv8_isolate_code_cache(pointer, module, &length)
+            return (cache, length, cv8_isolate_compiled_wasm(pointer, module))
+        }
+    }
+
+    private func run(
+        on thread: IsolateThread, budget: UInt64, _ body: (inout cv8_error) -> cv8_status
+    ) -> CallFailure? {
+        precondition(!isCondemned, "A condemned isolate is never entered again")
+        var error = cv8_error()
+        thread.beginCall(of: pointer, budget: budget)
+        let status = body(&error)
+        let call = thread.endCall()
+        lastCallCPUTime = call.cpuTime
+        cpuTime &+= call.cpuTime
+        if status == CV8_OK && !call.wasTerminated { return nil }
+        return failure(status, error, wasTerminated: call.wasTerminated)
+    }
+
+    private func failure(_ status: cv8_status, _ error: cv8_error, wasTerminated: Bool) -> CallFailure {
+        if status == CV8_EXCEPTION && !wasTerminated {
+            return .exception(ScriptError(error))
+        }
+        isCondemned = true
+        switch error.cause {
+        case CV8_CAUSE_MEMORY: return .exceededMemory
+        case CV8_CAUSE_FATAL: return .fatal(text(error.message))
+        default: return .exceededCPU
+        }
+    }
+
+    // MARK: Memory
+
+    /// Memory as of now: walks the heap's spaces, some microseconds.
+    package var memory: Memory {
+        let now = cv8_isolate_memory(pointer)
+        return Memory(
+            heapUsed: now.heap_used, heapCommitted: now.heap_committed, buffers: now.buffers, wasm: now.wasm,
+            malloced: now.malloced)
+    }
+
+    /// What counts against the limit, as of the last collection; free.
+    package var memoryEstimate: Int { cv8_isolate_memory_estimate(pointer) }
+
+    /// Memory charged to the isolate, for an op's result. Nil if that goes over its limit.
+    package func allocateBytes(_ count: Int) -> OwnedBytes? {
+        cv8_bytes_allocate(pointer, count).map { OwnedBytes(start: $0, count: count) }
+    }
+
+    package func freeBytes(_ bytes: OwnedBytes) { cv8_bytes_free(pointer, bytes.start, bytes.count) }
+
+    // MARK: Handing on
+
+    /// An isolate between two threads: nobody uses it, so it may cross.
+    package struct Detached: @unchecked Sendable {
+        // Sound because `detach` is the owner's last use, and `attach` the new owner's first.
+        fileprivate let isolate: Isolate
+        package func attach() -> Isolate { isolate }
+    }
+
+    package consuming func detach() -> Detached { Detached(isolate: self) }
+
+    /// Ends the isolate. False if V8 failed fatally while it did: then the memory is lost.
+    func dispose() -> Bool { cv8_isolate_dispose(pointer) }
+}
+
+extension ScriptError {
+    fileprivate init(_ error: cv8_error) {
+        message = text(error.message)
+        stack = text(error.stack)
+        resource = text(error.resource)
+        sourceLine = text(error.source_line)
+        line = Int(error.line)
+        column = Int(error.column)
+    }
+}

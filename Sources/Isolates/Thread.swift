@@ -1,0 +1,84 @@
+internal import CV8
+internal import Glibc
+internal import Synchronization
+
+/// Plain POSIX threads with a stack fit for V8.
+package enum Thread {
+    /// Bytes. V8 takes 800 kB of it, the runtime's own frames little; untouched pages cost nothing.
+    static let stackSize = 4 << 20
+
+    /// Starts a detached thread. `name` is what `ps -L` shows: at most 15 bytes.
+    package static func spawn(name: String, _ body: @escaping @Sendable () -> Void) {
+        final class Start {
+            let name: String
+            let body: @Sendable () -> Void
+            init(_ name: String, _ body: @escaping @Sendable () -> Void) {
+                self.name = name
+                self.body = body
+            }
+        }
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        pthread_attr_setstacksize(&attributes, stackSize)
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        var thread = pthread_t()
+        let start = Unmanaged.passRetained(Start(name, body))
+        let result = pthread_create(&thread, &attributes, { argument in
+            let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+            cv8_thread_set_name(String(start.name.prefix(15)))
+            start.body()
+            return nil
+        }, start.toOpaque())
+        pthread_attr_destroy(&attributes)
+        precondition(result == 0, "pthread_create failed: \(String(cString: strerror(result)))")
+    }
+}
+
+/// A condition that one thread waits for and any may signal. A ring while nobody waits is kept.
+final class Alarm: @unchecked Sendable {
+    // Sound: all state is behind the pthread mutex.
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var isRung = false
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    func ring() {
+        pthread_mutex_lock(mutex)
+        isRung = true
+        pthread_cond_signal(condition)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Waits for a ring, at most that long if a time is given.
+    func wait(nanoseconds: UInt64? = nil) {
+        pthread_mutex_lock(mutex)
+        defer {
+            isRung = false
+            pthread_mutex_unlock(mutex)
+        }
+        guard let nanoseconds else {
+            while !isRung { pthread_cond_wait(condition, mutex) }
+            return
+        }
+        let end = CPUClock.monotonic() &+ nanoseconds
+        var deadline = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
+        while !isRung {
+            if pthread_cond_timedwait(condition, mutex, &deadline) != 0 { return }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+/// What became of a request, in the words of Workers' logs; the value of the header `Martlet-Outcome`.
+package enum Outcome: String, Sendable, CaseIterable {
+    case ok
+    case exception
+    case exceededCpu
+    case exceededMemory
+    /// The worker could never have answered: nothing was left that it could wait for.
+    case hang
+    /// The client went away first.
+    case canceled
+    /// The process or the lane had no room for the request.
+    case loadShed
+    /// No worker of that name.
+    case scriptNotFound
+    /// The lane was lost while the request was on it.
+    case laneLost
+    /// The ingress refused the request: it broke HTTP's rules or a limit.
+    case rejected
+    case internalError
+}

@@ -1,0 +1,85 @@
+package import Model
+
+/// One HTTP request and its answer, as the runtime sees it: the seam between Ingress and lanes. Bound to one lane's thread.
+///
+/// The order of calls: any number of body reads; then either `respond`, or `beginResponse`, writes, and `finishResponse`; or
+/// `abort` at any time. After the response's end or `exchangeClosed` every further call is ignored.
+package protocol Exchange: AnyObject {
+    var head: RequestHead { get }
+    /// Whether the request has a body (even an empty one that is announced as chunked).
+    var hasBody: Bool { get }
+    /// Who hears of later events. The exchange does not keep it alive.
+    var observer: (any ExchangeObserver)? { get set }
+
+    /// Hands over up to `limit` bytes of the body that have arrived. `consume` is called at most once, before this returns,
+    /// and must copy what it keeps. `.pending` promises one `exchangeBodyReady`.
+    func readBody(limit: Int, _ consume: (UnsafeRawBufferPointer) -> Void) -> BodyProgress
+    /// Whether all that is left of the body has arrived; then `bodyBytesBuffered` is all of it.
+    var isBodyComplete: Bool { get }
+    var bodyBytesBuffered: Int { get }
+    /// The rest of the body is of no interest: it is read and thrown away, or the connection closed after the answer.
+    func discardBody()
+
+    /// The whole answer at once.
+    func respond(_ head: ResponseHead, body: ResponseBytes)
+    /// An answer whose body follows piece by piece: with Content-Length if `length` is known, else chunked.
+    func beginResponse(_ head: ResponseHead, length: Int?)
+    /// Sends a piece (copied). False: enough is buffered, wait for `exchangeWritable` before the next.
+    func writeResponse(_ bytes: UnsafeRawBufferPointer) -> Bool
+    func finishResponse()
+    /// Ends the answer in a way the client sees as an error (connection cut) if it has begun; else nothing was sent.
+    func abort()
+}
+
+package protocol ExchangeObserver: AnyObject {
+    /// More of the body, its end or its failure can be read now.
+    func exchangeBodyReady(_ exchange: any Exchange)
+    /// There is room for more of the answer.
+    func exchangeWritable(_ exchange: any Exchange)
+    /// The client went away before the answer was complete.
+    func exchangeClosed(_ exchange: any Exchange)
+}
+
+package enum BodyProgress: Equatable {
+    /// Bytes were handed over; there may be more.
+    case bytes
+    /// The body has ended; nothing was handed over.
+    case end
+    /// Nothing there yet.
+    case pending
+    /// The body broke off or grew over its limit; the text says so.
+    case failed(String)
+}
+
+/// Status line and fields of an answer. The pointers are borrowed for the call.
+package struct ResponseHead {
+    package var status: Int
+    /// Latin-1; empty for the standard phrase.
+    package var reason: UnsafeRawBufferPointer
+    /// "name: value\r\n" for each field, Latin-1. The exchange drops hop-by-hop and framing fields: those are its own.
+    package var fields: UnsafeRawBufferPointer
+    /// What became of the request, for the header `Martlet-Outcome`.
+    package var outcome: Outcome
+
+    package init(status: Int, reason: UnsafeRawBufferPointer, fields: UnsafeRawBufferPointer, outcome: Outcome = .ok) {
+        self.status = status
+        self.reason = reason
+        self.fields = fields
+        self.outcome = outcome
+    }
+}
+
+/// A whole body, borrowed for the call.
+package enum ResponseBytes {
+    /// A status that has no body, or none was given.
+    case none
+    case bytes(UnsafeRawBufferPointer)
+    /// To be sent as UTF-8.
+    case latin1(UnsafeRawBufferPointer)
+    case utf16(UnsafeBufferPointer<UInt16>)
+}
+
+/// Who answers requests on a lane: the router, a fixed worker, the admin pages.
+package protocol RequestHandler: AnyObject {
+    func handle(_ exchange: any Exchange)
+}

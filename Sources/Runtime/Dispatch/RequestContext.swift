@@ -1,0 +1,70 @@
+internal import Isolates
+internal import Model
+internal import WebAPI
+
+/// One request inside one isolate: what it waits for, what it has used, how far its answer is. Bound to the lane.
+final class RequestContext {
+    /// How far the answer is.
+    enum Answer {
+        case none
+        /// Body pieces are being written.
+        case streaming
+        case complete
+    }
+
+    let id: Int
+    let exchange: any Exchange
+    let startedAt: UInt64
+    let isColdStart: Bool
+    unowned let instance: Instance
+
+    var answer = Answer.none
+    var status = 0
+    var outcome = Outcome.ok
+    /// CPU time so far, in nanoseconds.
+    var cpuTime: UInt64 = 0
+    var logBytes = 0
+    var droppedLogLines = 0
+    /// Promises given to waitUntil that have not settled.
+    var waitUntilCount = 0
+    /// Timers by the number that JavaScript knows them by.
+    var timers: [Int: TimerToken] = [:]
+    /// Tickets that the host owes: each is an event the request waits for.
+    var openTickets = 0
+    var isClientGone = false
+    /// Ends what waitUntil prolongs.
+    var waitUntilDeadline: TimerToken?
+    var body: RequestBody?
+    var writeTicket: Int?
+    var pump: BodyPump?
+
+    init(id: Int, exchange: any Exchange, instance: Instance, startedAt: UInt64, isColdStart: Bool) {
+        self.id = id
+        self.exchange = exchange
+        self.instance = instance
+        self.startedAt = startedAt
+        self.isColdStart = isColdStart
+    }
+
+    /// Whether anything can still happen that would run the request's code again, without other requests.
+    var isWaiting: Bool { openTickets > 0 || !timers.isEmpty || pump != nil }
+
+    /// Nothing more is owed to the client: there is an answer, or nobody to give it to.
+    var isAnswered: Bool { answer == .complete || isClientGone }
+}
+
+extension RequestContext: ExchangeObserver {
+    func exchangeBodyReady(_ exchange: any Exchange) {
+        if let pump { return pump.advance() }
+        body?.becameReady()
+    }
+
+    func exchangeWritable(_ exchange: any Exchange) {
+        if let pump { return pump.advance() }
+        guard let ticket = writeTicket else { return }
+        writeTicket = nil
+        instance.settle(ticket, of: self, with: .undefined)
+    }
+
+    func exchangeClosed(_ exchange: any Exchange) { instance.clientGone(self) }
+}

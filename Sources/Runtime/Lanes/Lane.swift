@@ -1,0 +1,268 @@
+internal import CLinux
+internal import Glibc
+package import Isolates
+internal import Model
+
+/// A thread with an event loop and the isolates that live on it. Bound to that thread.
+package final class Lane {
+    /// Front lanes accept connections and run workers between socket and answer; back lanes run workers with long slices,
+    /// where the kernel's scheduler shares the cores.
+    package enum Kind: String, Sendable {
+        case front
+        case back
+    }
+
+    /// The weight of the last slice in the moving average that tells long-slice workers.
+    static let sliceWeight = 0.2
+    /// Workers whose average slice is longer than this (ns) are served from a back lane.
+    static let longSlice: Double = 1_000_000
+
+    package let id: Int
+    package let kind: Kind
+    package let loop: EventLoop
+    let thread: IsolateThread
+    package unowned let placement: Placement
+    /// The instance of each worker that takes requests here.
+    private var instances: [ObjectIdentifier: Instance] = [:]
+    /// Instances whose worker has moved or been replaced: they end with their last request.
+    private var retiring: [ObjectIdentifier: Instance] = [:]
+    /// Requests that arrived here and run elsewhere, by the lane they run on.
+    private var handOvers: [Int: [ObjectIdentifier: HandOverOrigin]] = [:]
+    private var handOverLanes: [ObjectIdentifier: Int] = [:]
+    /// What the instances use, as of their last collections, in bytes.
+    private(set) var memory = 0
+    private var isAbandoned = false
+
+    var events: any EventSink { placement.events }
+    var pages: any ErrorPages { placement.pages }
+    var instanceCount: Int { instances.count + retiring.count }
+
+    /// On the lane's thread, before its loop runs.
+    init(id: Int, kind: Kind, loop: EventLoop, placement: Placement) {
+        self.id = id
+        self.kind = kind
+        self.loop = loop
+        self.placement = placement
+        thread = IsolateThread(watchdog: placement.watchdog) { [weak placement] in placement?.laneLost(id) }
+    }
+
+    // MARK: Requests
+
+    /// Runs the request here, or hands it to the lane where the worker is, whichever is cheaper.
+    package func dispatch(_ exchange: any Exchange, to worker: Worker) {
+        if let instance = instances[ObjectIdentifier(worker)] { return run(exchange, in: instance) }
+        switch placement.place(worker, arrivingOn: self) {
+        case .here: start(worker, for: exchange)
+        case .elsewhere(let lane): handOver(exchange, of: worker, to: lane)
+        }
+    }
+
+    /// Runs a request that another lane handed over.
+    func dispatchHandedOver(_ exchange: any Exchange, to worker: Worker) {
+        if let instance = instances[ObjectIdentifier(worker)] { return run(exchange, in: instance) }
+        start(worker, for: exchange)
+    }
+
+    private func run(_ exchange: any Exchange, in instance: Instance, startUpTime: UInt64? = nil) {
+        guard instance.requests.count < instance.worker.definition.limits.concurrentRequests else {
+            return shed(exchange, instance.worker)
+        }
+        instance.dispatch(exchange, startUpTime: startUpTime)
+        leaveIfLost()
+        guard kind == .front, instance.averageSlice > Self.longSlice, instance.state == .running else { return }
+        if placement.moveToBack(instance.worker) { retire(instance) }
+    }
+
+    private func start(_ worker: Worker, for exchange: any Exchange) {
+        guard placement.makeRoom(on: self) else { return shed(exchange, worker) }
+        let instance = Instance(worker: worker, isolate: placement.pool.take(), lane: self)
+        instances[ObjectIdentifier(worker)] = instance
+        do {
+            let time = try instance.load()
+            run(exchange, in: instance, startUpTime: time)
+        } catch {
+            startFailed(instance, error, exchange)
+        }
+        leaveIfLost()
+    }
+
+    private func startFailed(_ instance: Instance, _ failure: CallFailure, _ exchange: any Exchange) {
+        let worker = instance.worker
+        worker.counts.addRequest()
+        worker.counts.addError()
+        let outcome: Outcome
+        if case .exception(let error) = failure {
+            outcome = .exception
+            events.log(LogEvent(worker: worker.name, request: 0, level: "error", text: error.explanation))
+            instance.end(failingWith: .exception)
+        } else {
+            outcome = failure.startOutcome
+            instance.condemn(failure, culprit: nil)
+        }
+        let startedAt = loop.now
+        let status = pages.respond(to: exchange, outcome: outcome)
+        guard events.wantsRequests else { return }
+        let head = exchange.head
+        events.requestEnded(
+            RequestEvent(
+                worker: worker.name, method: head.methodString, url: head.urlString, status: status, outcome: outcome,
+                wallTime: EventLoop.monotonicNow() - startedAt, cpuTime: instance.isolate.cpuTime, isColdStart: true))
+    }
+
+    private func shed(_ exchange: any Exchange, _ worker: Worker) {
+        worker.counts.addRequest()
+        worker.counts.addError()
+        _ = pages.respond(to: exchange, outcome: .loadShed)
+    }
+
+    // MARK: Handing over
+
+    private func handOver(_ exchange: any Exchange, of worker: Worker, to target: Placement.LaneReference) {
+        let origin = HandOverOrigin(exchange, lane: self)
+        exchange.observer = origin
+        let link = HandOver(origin, on: loop, to: target.loop)
+        handOvers[target.id, default: [:]][ObjectIdentifier(origin)] = origin
+        handOverLanes[ObjectIdentifier(origin)] = target.id
+        let head = exchange.head, hasBody = exchange.hasBody
+        let body = hasBody && exchange.isBodyComplete ? Self.wholeBody(of: exchange) : nil
+        let isTaken = target.loop.execute { [placement] loop in
+            guard let lane = placement.lane(on: loop) else { return }
+            let handedOver = HandedOverExchange(head: head, hasBody: hasBody, completeBody: body, link: link)
+            let end = LoopBound(handedOver, to: loop)
+            let remote = loop.remote
+            link.tellOrigin { $0.started(end, on: remote) }
+            lane.dispatchHandedOver(handedOver, to: worker)
+        }
+        if !isTaken { origin.targetLost() }
+    }
+
+    private static func wholeBody(of exchange: any Exchange) -> [UInt8] {
+        var body: [UInt8] = []
+        let count = exchange.bodyBytesBuffered
+        body.reserveCapacity(count)
+        while body.count < count {
+            guard exchange.readBody(limit: count - body.count, { body.append(contentsOf: $0) }) == .bytes else { break }
+        }
+        return body
+    }
+
+    func handOverEnded(_ origin: HandOverOrigin) {
+        guard let target = handOverLanes.removeValue(forKey: ObjectIdentifier(origin)) else { return }
+        handOvers[target]?.removeValue(forKey: ObjectIdentifier(origin))
+        origin.exchange.observer = nil
+    }
+
+    /// Requests handed to a lane that is lost get their answer here.
+    func laneLost(_ id: Int) {
+        guard let lost = handOvers.removeValue(forKey: id) else { return }
+        for origin in lost.values { origin.targetLost() }
+    }
+
+    // MARK: Instances
+
+    func memoryChanged(by bytes: Int) { memory += bytes }
+
+    func becameIdle(_ instance: Instance) {
+        if retiring[ObjectIdentifier(instance)] != nil { instance.end(failingWith: .internalError) }
+    }
+
+    /// The instance takes no new requests; it ends with its last one.
+    private func retire(_ instance: Instance) {
+        let key = ObjectIdentifier(instance.worker)
+        guard instances[key] === instance else { return }
+        instances.removeValue(forKey: key)
+        if instance.isIdle { return instance.end(failingWith: .internalError) }
+        retiring[ObjectIdentifier(instance)] = instance
+    }
+
+    /// The worker was replaced or deleted: its instance here ends with its last request.
+    func retire(_ worker: Worker) {
+        if let instance = instances[ObjectIdentifier(worker)] { retire(instance) }
+    }
+
+    /// Called by an instance at its end.
+    func remove(_ instance: Instance) {
+        let key = ObjectIdentifier(instance.worker)
+        if instances[key] === instance {
+            instances.removeValue(forKey: key)
+            placement.left(instance.worker, self)
+        }
+        retiring.removeValue(forKey: ObjectIdentifier(instance))
+        memory -= instance.countedMemory
+        placement.isolateEnded()
+        // Not now: the call that brought the end may still be on the stack.
+        loop.enqueue { [placement] in placement.reaper.take(instance.isolate) }
+    }
+
+    /// Ends the idle instance that was used the longest time ago. False if none is idle.
+    func evictOne() -> Bool {
+        let idle = instances.values.filter(\.isIdle)
+        guard let oldest = idle.min(by: { $0.lastUsed < $1.lastUsed }) else { return false }
+        oldest.end(failingWith: .internalError)
+        placement.countEviction()
+        return true
+    }
+
+    // MARK: Time
+
+    /// Sets the clock that JavaScript sees: the wall clock at the beginning of this turn, or at a timer's deadline.
+    func setTime(of deadline: UInt64?) {
+        let monotonic = deadline ?? loop.now
+        if loop.now &- wallReadAt > 1_000_000_000 { readWallClock() }
+        let nanoseconds = Double(wallAtReading) + Double(Int64(bitPattern: monotonic &- wallReadAt))
+        thread.setTime((nanoseconds / 1e6).rounded(.down))
+    }
+
+    private var wallReadAt: UInt64 = 0
+    private var wallAtReading: UInt64 = 0
+
+    private func readWallClock() {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        wallReadAt = EventLoop.monotonicNow()
+        wallAtReading = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    // MARK: The end
+
+    /// The watchdog gave this lane up while it was in a call that did not end. Now that it has, everything here ends: the
+    /// sockets are shut down and another lane has taken the lane's place.
+    private func leaveIfLost() {
+        guard thread.isLost, !isAbandoned else { return }
+        isAbandoned = true
+        endAll()
+        loop.stop()
+    }
+
+    /// Ends every instance, answering what is open.
+    func endAll() {
+        for instance in Array(instances.values) + Array(retiring.values) { instance.end(failingWith: .laneLost) }
+    }
+
+    /// After the loop has ended, on its thread.
+    func close() { thread.close() }
+}
+
+extension CallFailure {
+    fileprivate var startOutcome: Outcome {
+        switch self {
+        case .exceededCPU: .exceededCpu
+        case .exceededMemory: .exceededMemory
+        default: .internalError
+        }
+    }
+}
+
+extension ScriptError {
+    /// Message, place, the line with a mark under the column, and the stack.
+    package var explanation: String {
+        var text = message
+        if !resource.isEmpty { text += "\n    at \(resource):\(line):\(column)" }
+        if !sourceLine.isEmpty {
+            let shown = sourceLine.prefix(160)
+            text += "\n    \(shown)"
+            if column > 0 && column <= shown.count { text += "\n    " + String(repeating: " ", count: column - 1) + "^" }
+        }
+        return text
+    }
+}

@@ -1,0 +1,242 @@
+package import Isolates
+package import Model
+internal import Synchronization
+
+/// Which worker runs on which lane; the lanes themselves; what they share. Any thread.
+package final class Placement: Sendable {
+    package struct Options: Sendable {
+        /// Lanes that accept connections; as many as cores.
+        package var frontLanes = 1
+        package var backLanes = 4
+        /// Blank isolates kept ready. `--blank-isolates`.
+        package var blankIsolates = 8
+        /// What all isolates together may use before idle ones are evicted, in MiB. `--memory-budget-mb`.
+        package var memoryBudgetMegabytes = 4_096
+        package var watchdog = Watchdog.Steps()
+        package init() {}
+    }
+
+    /// A lane as other lanes see it.
+    package struct LaneReference: Sendable {
+        let id: Int
+        let kind: Lane.Kind
+        let loop: EventLoop.Remote
+        let lane: LoopBound<Lane>
+    }
+
+    /// What a lane does with a request whose worker it does not have.
+    enum Place {
+        case here
+        case elsewhere(LaneReference)
+    }
+
+    private struct Residence {
+        /// Lanes that take the worker's requests, by number.
+        var lanes: [Int] = []
+        var isInBack = false
+        /// Requests handed over since the last start, by the lane they came from.
+        var handOvers: [Int: Int] = [:]
+    }
+
+    private struct State {
+        var lanes: [Int: LaneReference] = [:]
+        var nextLane = 0
+        var nextBack = 0
+        var residences: [ObjectIdentifier: Residence] = [:]
+        var isDraining = false
+    }
+
+    /// A request handed over costs about 20 us, a start 5 ms of CPU and a megabyte: after so many the start is cheaper.
+    private static let handOversWorthAStart = 250
+
+    package let engine: Engine
+    package let pool: BlankPool
+    package let reaper = Reaper()
+    let watchdog: Watchdog
+    let events: any EventSink
+    let pages: any ErrorPages
+    private let options: Options
+    private let mappings = MappingBudget()
+    private let evictions = Atomic<Int>(0)
+    private let lostLanes = Atomic<Int>(0)
+    private let state = Mutex(State())
+    /// Called on each new front lane's thread, before its loop runs: connects the lane to the listeners.
+    private let attachFrontLane: @Sendable (Lane) throws -> Void
+
+    /// Starts the lanes.
+    package init(
+        engine: Engine, options: Options, defaultMemoryMegabytes: Int, events: any EventSink, pages: any ErrorPages,
+        attachFrontLane: @escaping @Sendable (Lane) throws -> Void
+    ) {
+        self.engine = engine
+        self.options = options
+        self.events = events
+        self.pages = pages
+        self.attachFrontLane = attachFrontLane
+        watchdog = Watchdog(steps: options.watchdog)
+        pool = BlankPool(engine: engine, size: options.blankIsolates, memoryLimit: defaultMemoryMegabytes << 20)
+        for _ in 0..<options.frontLanes { startLane(.front) }
+        for _ in 0..<options.backLanes { startLane(.back) }
+    }
+
+    // MARK: Lanes
+
+    private func startLane(_ kind: Lane.Kind) {
+        let id = state.withLock { state in
+            defer { state.nextLane += 1 }
+            return state.nextLane
+        }
+        Thread.spawn(name: "\(kind.rawValue)-\(id)") { [self] in
+            do {
+                try runLane(id, kind)
+            } catch {
+                let text = "The \(kind.rawValue) lane \(id) could not be started: \(error)"
+                events.log(LogEvent(worker: "", request: 0, level: "error", text: text))
+            }
+        }
+    }
+
+    /// A lane's whole life, on its thread.
+    private func runLane(_ id: Int, _ kind: Lane.Kind) throws {
+        let loop = try EventLoop()
+        let lane = Lane(id: id, kind: kind, loop: loop, placement: self)
+        defer { lane.close() }
+        let reference = LaneReference(id: id, kind: kind, loop: loop.remote, lane: LoopBound(lane, to: loop))
+        state.withLock { $0.lanes[id] = reference }
+        if kind == .front { try attachFrontLane(lane) }
+        loop.run()
+    }
+
+    /// The lane that runs that loop.
+    func lane(on loop: EventLoop) -> Lane? {
+        let reference = state.withLock { $0.lanes.values.first { $0.loop === loop.remote } }
+        return reference?.lane.value(on: loop)
+    }
+
+    /// On the watchdog's thread: a call there cannot be ended. Its clients are cut off rather than kept waiting, and a fresh
+    /// lane takes its place.
+    func laneLost(_ id: Int) {
+        let (lost, others) = state.withLock { state in
+            let lost = state.lanes.removeValue(forKey: id)
+            for key in Array(state.residences.keys) {
+                state.residences[key]?.lanes.removeAll { $0 == id }
+            }
+            return (lost, Array(state.lanes.values))
+        }
+        guard let lost else { return }
+        lostLanes.add(1, ordering: .relaxed)
+        lost.loop.acceptedSockets.shutdownAll()
+        for other in others { other.loop.execute { loop in other.lane.value(on: loop).laneLost(id) } }
+        startLane(lost.kind)
+    }
+
+    /// Runs `body` on every lane.
+    package func onEachLane(_ body: @escaping @Sendable (Lane) -> Void) {
+        for reference in state.withLock({ Array($0.lanes.values) }) {
+            reference.loop.execute { loop in body(reference.lane.value(on: loop)) }
+        }
+    }
+
+    // MARK: Places
+
+    func place(_ worker: Worker, arrivingOn lane: Lane) -> Place {
+        let (id, kind) = (lane.id, lane.kind)
+        return state.withLock { state in
+            let key = ObjectIdentifier(worker)
+            var residence = state.residences[key] ?? Residence()
+            defer { state.residences[key] = residence }
+            if residence.lanes.contains(id) { return .here }
+            let living = residence.lanes.compactMap { state.lanes[$0] }
+            if residence.isInBack {
+                if kind == .back && living.isEmpty { return Self.settle(&residence, id) }
+                if let home = living.first { return .elsewhere(home) }
+                let backs = state.lanes.values.filter { $0.kind == .back }.sorted { $0.id < $1.id }
+                guard !backs.isEmpty else { return Self.settle(&residence, id) }
+                let chosen = backs[state.nextBack % backs.count]
+                state.nextBack += 1
+                residence.lanes = [chosen.id]
+                return .elsewhere(chosen)
+            }
+            guard let home = living.first else { return Self.settle(&residence, id) }
+            residence.handOvers[id, default: 0] += 1
+            if residence.handOvers[id]! > Self.handOversWorthAStart { return Self.settle(&residence, id) }
+            return .elsewhere(home)
+        }
+    }
+
+    private static func settle(_ residence: inout Residence, _ lane: Int) -> Place {
+        residence.lanes.append(lane)
+        residence.handOvers[lane] = nil
+        return .here
+    }
+
+    /// From now on the worker's requests go to a back lane. False if it is there already or there is none.
+    func moveToBack(_ worker: Worker) -> Bool {
+        guard options.backLanes > 0 else { return false }
+        let others = state.withLock { state -> [LaneReference]? in
+            let key = ObjectIdentifier(worker)
+            guard let residence = state.residences[key], !residence.isInBack else { return nil }
+            state.residences[key] = Residence(lanes: [], isInBack: true)
+            return residence.lanes.compactMap { state.lanes[$0] }
+        }
+        guard let others else { return false }
+        for other in others { other.loop.execute { loop in other.lane.value(on: loop).retire(worker) } }
+        return true
+    }
+
+    /// The worker has no instance on that lane any more.
+    func left(_ worker: Worker, _ lane: Lane) {
+        let id = lane.id
+        state.withLock { $0.residences[ObjectIdentifier(worker)]?.lanes.removeAll { $0 == id } }
+    }
+
+    /// The worker is not served any more: its instances end with their last requests.
+    package func retire(_ worker: Worker) {
+        _ = state.withLock { $0.residences.removeValue(forKey: ObjectIdentifier(worker)) }
+        onEachLane { $0.retire(worker) }
+    }
+
+    // MARK: Room
+
+    /// Sees to it that one more isolate fits, by evicting idle ones. False if nothing is idle.
+    func makeRoom(on lane: Lane) -> Bool {
+        let budget = (options.memoryBudgetMegabytes << 20) / max(1, options.frontLanes)
+        var hasEvicted = true
+        while lane.memory + lane.instanceCount * MappingBudget.bytesPerIsolate > budget, hasEvicted {
+            hasEvicted = lane.evictOne()
+        }
+        if mappings.take() { return true }
+        if lane.evictOne() { return mappings.take() || mappings.isNearlyFull }
+        return false
+    }
+
+    func isolateEnded() { mappings.give() }
+
+    func countEviction() { evictions.add(1, ordering: .relaxed) }
+
+    // MARK: Numbers
+
+    /// The process as the status page shows it.
+    package struct Numbers: Sendable {
+        package let frontLanes: Int
+        package let backLanes: Int
+        package let lostLanes: Int
+        package let blankIsolates: Int
+        package let isolates: Int
+        package let condemned: Int
+        /// Condemned isolates whose memory could not be given back.
+        package let leaked: Int
+        package let evictions: Int
+        package let mappings: Int
+    }
+
+    package var numbers: Numbers {
+        let lanes = state.withLock { Array($0.lanes.values) }
+        let reaped = reaper.counts
+        return Numbers(
+            frontLanes: lanes.count { $0.kind == .front }, backLanes: lanes.count { $0.kind == .back },
+            lostLanes: lostLanes.load(ordering: .relaxed), blankIsolates: pool.readyCount,
+            isolates: mappings.isolates, condemned: reaped.condemned, leaked: reaped.lost,
+            evictions: evictions.load(ordering: .relaxed), mappings: mappings.count)
+    }
+}

@@ -1,0 +1,180 @@
+internal import Isolates
+internal import Model
+internal import WebAPI
+
+// What the web platform asks of the instance. All of it is called by ops, that is, while the isolate is running.
+
+extension Instance: ScopeHost {
+    var isGlobalScope: Bool { isLoading }
+    var environment: [String] { worker.environment }
+    var baseURL: String? { nil }
+    func workerLoaded(handlers: [String]) {}
+}
+
+extension Instance: LogHost {
+    func log(level: String, text: String) { log(level: level, text: text, for: current) }
+}
+
+extension Instance: TimerHost {
+    func startTimer(id: Int, milliseconds: Double, repeats: Bool) throws(OpError) {
+        guard let context = current else { throw .type("Timers need a request to belong to") }
+        guard context.timers.count < worker.definition.limits.timers else {
+            throw OpError(
+                "QuotaExceededError", "A request may have at most \(worker.definition.limits.timers) timers at a time")
+        }
+        // Timers of the runtime are coarse; an interval of nothing would keep the lane to itself.
+        let delay = repeats ? max(1, milliseconds) : max(0, milliseconds)
+        schedule(timer: id, of: context, at: lane.loop.now + UInt64(delay * 1e6), interval: repeats ? delay : nil)
+    }
+
+    private func schedule(timer id: Int, of context: RequestContext, at deadline: UInt64, interval: Double?) {
+        context.timers[id] = lane.loop.schedule(at: deadline) { [weak self, weak context] in
+            guard let self, let context, context.timers.removeValue(forKey: id) != nil else { return }
+            if let interval {
+                let next = max(deadline + UInt64(interval * 1e6), lane.loop.now)
+                schedule(timer: id, of: context, at: next, interval: interval)
+            }
+            lane.setTime(of: deadline)
+            call(.timerFire, id, for: context)
+        }
+    }
+
+    func cancelTimer(id: Int) {
+        guard let context = current else { return }
+        if let token = context.timers.removeValue(forKey: id) {
+            lane.loop.cancel(token)
+            return
+        }
+        // A request may end a timer that another began, if both share state.
+        for other in requests.values {
+            if let token = other.timers.removeValue(forKey: id) {
+                lane.loop.cancel(token)
+                return
+            }
+        }
+    }
+}
+
+extension Instance: ExchangeHost {
+    private func context(_ id: Int) throws(OpError) -> RequestContext {
+        if let context = current, context.id == id { return context }
+        if let context = requests[id] { return context }
+        throw OpError("Error", "The request is over: its data are no longer here. Read what you need while it is handled.")
+    }
+
+    private func open(_ id: Int) throws(OpError) -> RequestContext {
+        let context = try context(id)
+        guard !context.isClientGone else { throw OpError("AbortError", "The client has disconnected") }
+        guard case .none = context.answer else { throw .type("The request has been answered already") }
+        return context
+    }
+
+    func head(of exchange: Int) throws(OpError) -> RequestHead { try context(exchange).exchange.head }
+
+    func properties(of exchange: Int) throws(OpError) -> String { "{}" }
+
+    func state(of exchange: Int) -> ExchangeState {
+        guard let context = requests[exchange] else { return .over }
+        return context.isClientGone ? .clientGone : context.isAnswered ? .over : .inProgress
+    }
+
+    func body(of exchange: Int) throws(OpError) -> Int {
+        let context = try context(exchange)
+        guard context.exchange.hasBody else { return 0 }
+        if context.body == nil { context.body = RequestBody(of: context, isolate: isolate) }
+        return exchange
+    }
+
+    func respond(to exchange: Int, _ answer: Answer, body: AnswerBody) throws(OpError) {
+        let context = try open(exchange)
+        context.status = answer.status
+        context.exchange.respond(ResponseHead(answer, context.outcome), body: ResponseBytes(body))
+        answered(context)
+    }
+
+    func respond(to exchange: Int, _ answer: Answer, pipingBody body: Int) throws(OpError) {
+        let context = try open(exchange)
+        guard body == exchange else { throw .type("The body belongs to another request") }
+        context.status = answer.status
+        context.answer = .streaming
+        let length = context.exchange.isBodyComplete ? context.exchange.bodyBytesBuffered : nil
+        context.exchange.beginResponse(ResponseHead(answer, context.outcome), length: length)
+        context.pump = BodyPump(for: context)
+        enqueue { [weak context] in context?.pump?.advance() }
+    }
+
+    func beginResponse(to exchange: Int, _ answer: Answer, length: Int?) throws(OpError) {
+        let context = try open(exchange)
+        context.status = answer.status
+        context.answer = .streaming
+        context.exchange.beginResponse(ResponseHead(answer, context.outcome), length: length)
+    }
+
+    func writeResponse(to exchange: Int, _ bytes: UnsafeRawBufferPointer) throws(OpError) -> Int? {
+        let context = try context(exchange)
+        guard !context.isClientGone else { throw OpError("AbortError", "The client has disconnected") }
+        if context.exchange.writeResponse(bytes) { return nil }
+        let ticket = openTicket(for: context)
+        context.writeTicket = ticket
+        return ticket
+    }
+
+    func finishResponse(to exchange: Int) {
+        guard let context = requests[exchange], case .streaming = context.answer else { return }
+        context.exchange.finishResponse()
+        answered(context)
+    }
+
+    func abortResponse(to exchange: Int, message: String) {
+        guard let context = requests[exchange], case .streaming = context.answer else { return }
+        context.outcome = .exception
+        log(level: "error", text: "The response's body failed: \(message)", for: context)
+        context.exchange.abort()
+        answered(context)
+    }
+
+    func requestFailed(_ exchange: Int, message: String) {
+        guard let context = requests[exchange] else { return }
+        log(level: "error", text: "Uncaught \(message)", for: context)
+        guard !context.isAnswered else { return }
+        fail(context, .exception)
+        answered(context)
+    }
+
+    func waitUntilBegan(_ exchange: Int) { requests[exchange]?.waitUntilCount += 1 }
+
+    func waitUntilEnded(_ exchange: Int, failure: String?) {
+        guard let context = requests[exchange] else { return }
+        context.waitUntilCount -= 1
+        if let failure { log(level: "error", text: "Uncaught (in waitUntil) \(failure)", for: context) }
+        endIfSettled(context)
+    }
+}
+
+extension Instance: BodyHost {
+    private func requestBody(_ id: Int) throws(OpError) -> RequestBody {
+        guard let body = requests[id]?.body else { throw .type("The request is over, and its body with it") }
+        return body
+    }
+
+    func readBody(_ body: Int) throws(OpError) -> BodyPiece { try requestBody(body).read() }
+    func readWholeBody(_ body: Int) throws(OpError) -> BodyPiece { try requestBody(body).readWhole() }
+    func cancelBody(_ body: Int) { requests[body]?.body?.cancel() }
+}
+
+extension ResponseHead {
+    init(_ answer: Answer, _ outcome: Outcome) {
+        self.init(status: answer.status, reason: answer.reason, fields: answer.fields, outcome: outcome)
+    }
+}
+
+extension ResponseBytes {
+    init(_ body: AnswerBody) {
+        switch body {
+        case .none: self = .none
+        case .bytes(let bytes): self = .bytes(bytes)
+        case .text(.latin1(let units)): self = .latin1(UnsafeRawBufferPointer(units))
+        case .text(.utf16(let units)): self = .utf16(units)
+        }
+    }
+}

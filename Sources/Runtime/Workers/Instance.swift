@@ -1,0 +1,328 @@
+internal import Isolates
+internal import Model
+internal import WebAPI
+
+/// One isolate that runs one worker, on one lane. Its requests, what they wait for, its end.
+final class Instance {
+    /// Why no request may come here any more.
+    enum State {
+        case running
+        /// The worker has no isolate left here: condemned, evicted or replaced.
+        case ended
+    }
+
+    let worker: Worker
+    unowned let lane: Lane
+    let isolate: Isolate
+    private(set) var state = State.running
+    /// Requests by their number.
+    private(set) var requests: [Int: RequestContext] = [:]
+    /// Whose code is running; nil while the worker's top level is evaluated, and between calls.
+    private(set) var current: RequestContext?
+    private(set) var isLoading = false
+    /// Owners of open tickets.
+    private var tickets: [Int: RequestContext] = [:]
+    private var lastNumber = 0
+    /// Lane time (ns) of the last call; what eviction goes by.
+    private(set) var lastUsed: UInt64 = 0
+    /// CPU time of a call, as a moving average in nanoseconds: decides for front or back.
+    private(set) var averageSlice: Double = 0
+    private(set) var countedMemory = 0
+    private var hasSharedCode = false
+    private var endedDuringCall: [RequestContext] = []
+
+    var memoryLimit: Int { worker.definition.limits.memoryMegabytes << 20 }
+    var isIdle: Bool { requests.isEmpty && current == nil }
+
+    init(worker: Worker, isolate: Isolate, lane: Lane) {
+        self.worker = worker
+        self.isolate = isolate
+        self.lane = lane
+        isolate.setMemoryLimit(memoryLimit)
+        isolate.setHost(WebHost(scope: self, timers: self, log: self, exchanges: self, bodies: self))
+        worker.counts.addIsolate(1)
+    }
+
+    // MARK: Starting
+
+    /// Evaluates the worker's top level.
+    /// - Returns: the CPU time it took, in nanoseconds.
+    func load() throws(CallFailure) -> UInt64 {
+        isLoading = true
+        defer { isLoading = false }
+        lane.setTime(of: nil)
+        let budget = UInt64(worker.definition.limits.startupCPUMilliseconds) * 1_000_000
+        worker.counts.addColdStart()
+        defer { worker.counts.addCPUTime(isolate.lastCallCPUTime) }
+        try isolate.load(worker.source, loaded: Bundle.Entry.loaded.isolateEntry, on: lane.thread, budget: budget)
+        accountMemory()
+        return isolate.lastCallCPUTime
+    }
+
+    // MARK: Requests
+
+    /// Gives the request to the worker's handler.
+    func dispatch(_ exchange: any Exchange, startUpTime: UInt64?) {
+        lastNumber += 1
+        let context = RequestContext(
+            id: lastNumber, exchange: exchange, instance: self, startedAt: lane.loop.now, isColdStart: startUpTime != nil)
+        exchange.observer = context
+        requests[context.id] = context
+        worker.counts.addRequest()
+        call(.dispatchFetch, context.id, for: context)
+        if !hasSharedCode { shareCode() }
+        // The start counts for the meter, not against the request's own limit.
+        context.cpuTime += startUpTime ?? 0
+    }
+
+    /// After the first answer a code cache holds what requests need.
+    private func shareCode() {
+        guard state == .running else { return }
+        hasSharedCode = true
+        guard worker.source.wantsCompiledCode else { return }
+        lane.loop.enqueue { [weak self] in
+            guard let self, state == .running else { return }
+            isolate.shareCompiledCode(on: lane.thread)
+        }
+    }
+
+    /// Runs an entry for a request, with what is left of its CPU budget, and deals with what came of it.
+    func call(_ entry: Bundle.Entry, _ argument: Int, for context: RequestContext) {
+        run(for: context) { budget throws(CallFailure) in
+            try isolate.call(entry.isolateEntry, number: Double(argument), on: lane.thread, budget: budget)
+        }
+    }
+
+    /// Settles a ticket, in the context of the request that it belongs to.
+    func settle(_ ticket: Int, of context: RequestContext, with value: FlatValue) {
+        guard tickets.removeValue(forKey: ticket) != nil else { return }
+        context.openTickets -= 1
+        guard state == .running else { return }
+        var isError = false
+        if case .error = value { isError = true }
+        run(for: context) { budget throws(CallFailure) in
+            try isolate.call(
+                Bundle.Entry.settle.isolateEntry, .number(Double(ticket)), .bool(isError), value, on: lane.thread,
+                budget: budget)
+        }
+    }
+
+    private func run(for context: RequestContext, _ body: (UInt64) throws(CallFailure) -> Void) {
+        guard state == .running else { return }
+        precondition(current == nil, "A call while another is under way")
+        let limit = UInt64(worker.definition.limits.cpuMilliseconds) * 1_000_000
+        guard context.cpuTime < limit else { return condemn(.exceededCPU, culprit: context) }
+        current = context
+        lastUsed = lane.loop.now
+        var failure: CallFailure?
+        do { try body(limit - context.cpuTime) } catch { failure = error }
+        current = nil
+        charge(context)
+        if let failure { ended(with: failure, in: context) }
+        finishTurn()
+    }
+
+    private func charge(_ context: RequestContext) {
+        let time = isolate.lastCallCPUTime
+        context.cpuTime += time
+        worker.counts.addCPUTime(time)
+        averageSlice += (Double(time) - averageSlice) * Lane.sliceWeight
+    }
+
+    private func ended(with failure: CallFailure, in context: RequestContext) {
+        if failure.condemns { return condemn(failure, culprit: context) }
+        if case .exception(let error) = failure { requestFailed(context.id, message: error.stack) }
+    }
+
+    /// After a call: requests that are done leave; what can never be answered is told so.
+    private func finishTurn() {
+        guard state == .running else { return }
+        for context in endedDuringCall { release(context) }
+        endedDuringCall.removeAll(keepingCapacity: true)
+        accountMemory()
+        if !requests.isEmpty { endHungRequests() }
+        if isIdle { lane.becameIdle(self) }
+    }
+
+    /// A request hangs if neither it nor any other in the isolate waits for an event: promises may cross requests.
+    private func endHungRequests() {
+        for context in requests.values where context.isWaiting || !isSettled(context) && context.isClientGone { return }
+        if tickets.isEmpty {
+            for context in Array(requests.values) { hang(context) }
+        }
+    }
+
+    private func isSettled(_ context: RequestContext) -> Bool { context.isAnswered && context.waitUntilCount == 0 }
+
+    private func hang(_ context: RequestContext) {
+        guard !context.isAnswered else { return release(context) }
+        let message = """
+            The Workers runtime canceled this request because it detected that your Worker's code had hung and would never \
+            generate a response. Refer to: https://developers.cloudflare.com/workers/observability/errors/
+            """
+        log(level: "error", text: message, for: context)
+        fail(context, .hang)
+        release(context)
+    }
+
+    // MARK: The end of a request
+
+    /// Marks that nothing is owed to the client any more. The context goes when waitUntil has nothing left either.
+    func answered(_ context: RequestContext) {
+        context.answer = .complete
+        endIfSettled(context)
+        guard context.waitUntilCount > 0, context.waitUntilDeadline == nil else { return }
+        prolong(context)
+    }
+
+    /// waitUntil may go on for a while; then what is left is given up.
+    private func prolong(_ context: RequestContext) {
+        let seconds = UInt64(worker.definition.limits.waitUntilSeconds)
+        context.waitUntilDeadline = lane.loop.schedule(after: seconds * 1_000_000_000) { [weak self] in
+            guard let self, state == .running, requests[context.id] != nil else { return }
+            let message = """
+                waitUntil() tasks did not complete within the allowed time after invocation end and have been cancelled. \
+                See: https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil
+                """
+            log(level: "warn", text: message, for: context)
+            release(context)
+            if isIdle { lane.becameIdle(self) }
+        }
+    }
+
+    func endIfSettled(_ context: RequestContext) {
+        guard isSettled(context) else { return }
+        if current == nil { release(context) } else { endedDuringCall.append(context) }
+    }
+
+    func clientGone(_ context: RequestContext) {
+        guard state == .running, !context.isAnswered else { return }
+        context.isClientGone = true
+        context.outcome = .canceled
+        context.pump = nil
+        call(.requestAborted, context.id, for: context)
+        guard state == .running, requests[context.id] != nil else { return }
+        if context.waitUntilCount > 0 { prolong(context) } else { release(context) }
+        finishTurn()
+    }
+
+    /// Answers for a worker that did not: an error page, or a cut connection if the answer had begun.
+    func fail(_ context: RequestContext, _ outcome: Outcome) {
+        guard !context.isAnswered else { return }
+        context.outcome = outcome
+        if context.answer == .none {
+            context.status = lane.pages.respond(to: context.exchange, outcome: outcome)
+        } else {
+            context.exchange.abort()
+        }
+        context.answer = .complete
+    }
+
+    private func release(_ context: RequestContext) {
+        guard requests.removeValue(forKey: context.id) != nil else { return }
+        if !context.isAnswered { fail(context, context.outcome == .ok ? .hang : context.outcome) }
+        for (number, token) in context.timers {
+            lane.loop.cancel(token)
+            if state == .running { timersLeft.append(number) }
+        }
+        context.timers.removeAll()
+        if let deadline = context.waitUntilDeadline { lane.loop.cancel(deadline) }
+        if context.openTickets > 0 { tickets = tickets.filter { $0.value !== context } }
+        context.exchange.observer = nil
+        if context.outcome != .ok { worker.counts.addError() }
+        report(context)
+    }
+
+    /// Timers of ended requests that JavaScript still has in its table.
+    private var timersLeft: [Int] = []
+
+    private func report(_ context: RequestContext) {
+        if context.droppedLogLines > 0 {
+            let text = "\(context.droppedLogLines) more log lines were dropped: the request is over its log limit"
+            emit(level: "warn", text: text, request: context.id)
+        }
+        guard lane.events.wantsRequests else { return }
+        let head = context.exchange.head
+        lane.events.requestEnded(
+            RequestEvent(
+                worker: worker.name, method: head.methodString, url: head.urlString, status: context.status,
+                outcome: context.outcome, wallTime: EventLoop.monotonicNow() - context.startedAt,
+                cpuTime: context.cpuTime, isColdStart: context.isColdStart))
+    }
+
+    // MARK: The end of the instance
+
+    /// A limit was broken or V8 failed. The isolate's microtasks are lost, so every request of it ends here.
+    func condemn(_ failure: CallFailure, culprit: RequestContext?) {
+        guard state == .running else { return }
+        let outcome: Outcome =
+            switch failure {
+            case .exceededCPU: .exceededCpu
+            case .exceededMemory: .exceededMemory
+            default: .internalError
+            }
+        let what =
+            switch failure {
+            case .exceededCPU: "Worker exceeded CPU time limit."
+            case .exceededMemory: "Worker exceeded memory limit."
+            case .fatal(let message): "The worker's isolate failed: \(message)"
+            case .exception(let error): error.message
+            }
+        emit(level: "error", text: what, request: culprit?.id ?? 0)
+        end(failingWith: outcome)
+    }
+
+    /// Ends the instance; requests that are not answered fail with `outcome`.
+    func end(failingWith outcome: Outcome) {
+        guard state == .running else { return }
+        state = .ended
+        for context in requests.values { fail(context, outcome) }
+        for context in Array(requests.values) { release(context) }
+        tickets.removeAll()
+        worker.counts.addIsolate(-1)
+        worker.counts.addMemory(-countedMemory)
+        lane.remove(self)
+    }
+
+    private func accountMemory() {
+        let now = isolate.memoryEstimate
+        guard now != countedMemory else { return }
+        worker.counts.addMemory(now - countedMemory)
+        lane.memoryChanged(by: now - countedMemory)
+        countedMemory = now
+    }
+
+    // MARK: Tickets
+
+    func openTicket(for context: RequestContext) -> Int {
+        lastNumber += 1
+        tickets[lastNumber] = context
+        context.openTickets += 1
+        return lastNumber
+    }
+
+    /// Runs `body` on the lane when the call under way is over.
+    func enqueue(_ body: @escaping () -> Void) { lane.loop.enqueue(body) }
+
+    func pumpEnded(_ context: RequestContext) {
+        context.pump = nil
+        answered(context)
+        finishTurn()
+    }
+
+    // MARK: Logs
+
+    func log(level: String, text: String, for context: RequestContext?) {
+        guard let context else { return emit(level: level, text: text, request: 0) }
+        context.logBytes += text.utf8.count
+        if context.logBytes > worker.definition.limits.logKilobytes << 10 {
+            context.droppedLogLines += 1
+        } else {
+            emit(level: level, text: text, request: context.id)
+        }
+    }
+
+    private func emit(level: String, text: String, request: Int) {
+        lane.events.log(LogEvent(worker: worker.name, request: request, level: level, text: text))
+    }
+}

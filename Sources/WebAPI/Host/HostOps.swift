@@ -1,0 +1,30 @@
+internal import Isolates
+
+/// Ops that belong to no one standard: the worker's scope, its timers and its log.
+enum HostOps {
+    static let all: [Op] = [
+        .web("isGlobalScope") { host, call in call.returns(host.scope.isGlobalScope) },
+        .web("environment") { host, call in call.returns(.list(host.scope.environment.map { .string($0) })) },
+        .web("baseURL") { host, call in
+            guard let url = host.scope.baseURL else { return call.returnsNull() }
+            call.returns(.string(url))
+        },
+        .web("workerLoaded") { host, call in host.scope.workerLoaded(handlers: call.strings(0)) },
+        .web("log") { host, call in host.log.log(level: call.string(0), text: call.string(1)) },
+        .web("timerStart") { host, call throws(OpError) in
+            try host.timers.startTimer(id: call.integer(0), milliseconds: call.number(1), repeats: call.bool(2))
+        },
+        .web("timerCancel") { host, call in host.timers.cancelTimer(id: call.integer(0)) },
+    ]
+}
+
+extension Op {
+    /// An op of the web platform: its host is a `WebHost`, the only kind an isolate is ever given.
+    static func web(
+        _ name: String, _ body: @escaping @Sendable (WebHost, OpCall) throws(OpError) -> Void
+    ) -> Op {
+        Op(name) { (host: AnyObject, call: OpCall) throws(OpError) in
+            try body(unsafeDowncast(host, to: WebHost.self), call)
+        }
+    }
+}

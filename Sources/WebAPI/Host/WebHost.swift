@@ -1,0 +1,104 @@
+package import Isolates
+package import Model
+
+/// What the web platform asks of whoever runs an isolate: the host of every op.
+///
+/// The protocols are the seams: Runtime supplies them for a worker, the warm-up for the snapshot, tests for themselves.
+package final class WebHost {
+    package let scope: any ScopeHost
+    package let timers: any TimerHost
+    package let log: any LogHost
+    package let exchanges: any ExchangeHost
+    package let bodies: any BodyHost
+
+    package init(
+        scope: any ScopeHost, timers: any TimerHost, log: any LogHost, exchanges: any ExchangeHost, bodies: any BodyHost
+    ) {
+        self.scope = scope
+        self.timers = timers
+        self.log = log
+        self.exchanges = exchanges
+        self.bodies = bodies
+    }
+}
+
+/// The worker around the code.
+package protocol ScopeHost: AnyObject {
+    /// Whether the worker's top level is being evaluated: no I/O then.
+    var isGlobalScope: Bool { get }
+    /// The worker's variables: name, value, name, value ...
+    var environment: [String] { get }
+    /// What a worker's relative URLs are relative to; nil, as in Workers, if they are errors.
+    var baseURL: String? { get }
+    /// Told once, after loading: the events that the worker handles, such as "fetch".
+    func workerLoaded(handlers: [String])
+}
+
+/// Timers (HTML, section 8.6). When one is due the host calls the entry `timerFire`.
+package protocol TimerHost: AnyObject {
+    func startTimer(id: Int, milliseconds: Double, repeats: Bool) throws(OpError)
+    func cancelTimer(id: Int)
+}
+
+package protocol LogHost: AnyObject {
+    /// `level`: "debug", "log", "info", "warn", "error" or "trace".
+    func log(level: String, text: String)
+}
+
+/// Requests under way, each known by its number.
+package protocol ExchangeHost: AnyObject {
+    func head(of exchange: Int) throws(OpError) -> RequestHead
+    /// What `request.cf` shows, as JSON.
+    func properties(of exchange: Int) throws(OpError) -> String
+    func state(of exchange: Int) -> ExchangeState
+    /// The number of the request's body, 0 if it has none.
+    func body(of exchange: Int) throws(OpError) -> Int
+
+    func respond(to exchange: Int, _ answer: Answer, body: AnswerBody) throws(OpError)
+    func respond(to exchange: Int, _ answer: Answer, pipingBody body: Int) throws(OpError)
+    func beginResponse(to exchange: Int, _ answer: Answer, length: Int?) throws(OpError)
+    /// Nil if there is room for more, else the ticket that is settled when there is.
+    func writeResponse(to exchange: Int, _ bytes: UnsafeRawBufferPointer) throws(OpError) -> Int?
+    func finishResponse(to exchange: Int)
+    func abortResponse(to exchange: Int, message: String)
+
+    /// The handler threw, or gave what is no Response.
+    func requestFailed(_ exchange: Int, message: String)
+    /// `ctx.waitUntil` was called, and what it was given has settled.
+    func waitUntilBegan(_ exchange: Int)
+    func waitUntilEnded(_ exchange: Int, failure: String?)
+}
+
+package enum ExchangeState: Int {
+    case inProgress, clientGone, over
+}
+
+/// Status line and fields of an answer; borrowed for the call.
+package struct Answer {
+    package let status: Int
+    /// Latin-1, empty for the standard phrase.
+    package let reason: UnsafeRawBufferPointer
+    /// "name: value\r\n" for each field; values in UTF-8.
+    package let fields: UnsafeRawBufferPointer
+}
+
+/// A whole body; borrowed for the call.
+package enum AnswerBody {
+    case none
+    case text(FlatText)
+    case bytes(UnsafeRawBufferPointer)
+}
+
+/// Bodies that the host holds, each known by its number.
+package protocol BodyHost: AnyObject {
+    func readBody(_ body: Int) throws(OpError) -> BodyPiece
+    func readWholeBody(_ body: Int) throws(OpError) -> BodyPiece
+    func cancelBody(_ body: Int)
+}
+
+package enum BodyPiece {
+    case bytes(OwnedBytes)
+    case end
+    /// Settled later with bytes, with null at the end, or with an error.
+    case ticket(Int)
+}

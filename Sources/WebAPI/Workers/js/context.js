@@ -1,0 +1,48 @@
+// Workers: ExecutionContext, the third argument of a handler; and what waitUntil() does for events too. Needs the ops
+//   waitUntilBegan(exchange), waitUntilEnded(exchange, failure or undefined)
+//   requestFailed(exchange, message)
+const { PromisePrototypeThen, PromiseResolve, TypeError } = primordials;
+const { defineInterface, illegalInvocation, requireArguments } = use("WebIDL/webidl");
+
+const secret = {};
+const inspect = (value) => use("Console/inspect").inspect(value);
+
+/** The request failed for good: the host logs why, and answers if nothing was answered yet. */
+function failRequest(exchange, error) {
+  ops.requestFailed(exchange, inspect(error));
+}
+
+/** Keeps the request's context alive until `promise` settles. What one promise comes to does not touch the others. */
+function waitUntil(exchange, promise) {
+  ops.waitUntilBegan(exchange);
+  PromisePrototypeThen(
+    PromiseResolve(promise),
+    () => ops.waitUntilEnded(exchange, undefined),
+    (error) => ops.waitUntilEnded(exchange, inspect(error)),
+  );
+}
+
+class ExecutionContext {
+  #exchange;
+
+  constructor(key, exchange) {
+    if (key !== secret) throw new TypeError("Illegal constructor");
+    this.#exchange = exchange;
+  }
+
+  waitUntil(promise) {
+    if (!(#exchange in this)) throw illegalInvocation();
+    requireArguments(arguments.length, 1, "Failed to execute 'waitUntil' on 'ExecutionContext'");
+    waitUntil(this.#exchange, promise);
+  }
+
+  /** There is no origin behind a worker here that could answer in its stead. */
+  passThroughOnException() {
+    if (!(#exchange in this)) throw illegalInvocation();
+  }
+}
+defineInterface(ExecutionContext);
+
+const createContext = (exchange) => new ExecutionContext(secret, exchange);
+
+provide({ createContext, failRequest, waitUntil });
