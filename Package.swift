@@ -39,7 +39,8 @@ let package = Package(
     name: "martlet",
     products: [.executable(name: "martlet", targets: ["martlet"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
         .target(name: "Model", swiftSettings: strict),
@@ -54,17 +55,25 @@ let package = Package(
         .target(name: "CBundle", cSettings: [.unsafeFlags(["-std=c23"])] + strictC),
         .target(
             name: "CICU", linkerSettings: [.linkedLibrary("icuuc"), .linkedLibrary("icui18n")]),
+        .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
         .systemLibrary(name: "CLinux"),
         .target(name: "Isolates", dependencies: ["CV8", "Model"], swiftSettings: strict),
         .target(
-            name: "WebAPI", dependencies: ["CBundle", "CICU", "Isolates", "Model"], exclude: ["README.md"] + scripts,
+            name: "WebAPI",
+            dependencies: [
+                "CBundle", "CCrypto", "CICU", "Isolates", "Model",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            exclude: ["README.md"] + scripts,
             swiftSettings: strict),
         .target(name: "Runtime", dependencies: ["CLinux", "Isolates", "Model", "WebAPI"], swiftSettings: strict),
-        .target(name: "Edge", dependencies: ["Model", "Runtime"], swiftSettings: strict),
+        .target(name: "Edge", dependencies: ["CLinux", "Isolates", "Model", "Runtime"], swiftSettings: strict),
+        .target(name: "Project", dependencies: ["CLinux", "Model"], swiftSettings: strict),
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Isolates", "Model", "Runtime", "WebAPI",
+                "Edge", "Isolates", "Model", "Project", "Runtime", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -53,7 +53,7 @@ static const char ecmascript_symbols[] = {
 static const char webidl_webidl[] = {
 #embed "../WebAPI/WebIDL/js/webidl.js"
 };
-static const char webidl_buffersource[] = {
+static const char webidl_bufferSource[] = {
 #embed "../WebAPI/WebIDL/js/bufferSource.js"
 };
 static const char console_console[] = {
@@ -209,16 +209,16 @@ static const char streams_transformObjects[] = {
 static const char fetch_settings[] = {
 #embed "../WebAPI/Fetch/js/settings.js"
 };
-static const char fileapi_bloburl[] = {
+static const char fileapi_blobURL[] = {
 #embed "../WebAPI/FileAPI/js/blobURL.js"
 };
-static const char fetch_requestinit[] = {
+static const char fetch_requestInit[] = {
 #embed "../WebAPI/Fetch/js/requestInit.js"
 };
 static const char fetch_body[] = {
 #embed "../WebAPI/Fetch/js/body.js"
 };
-static const char fetch_bodymixin[] = {
+static const char fetch_bodyMixin[] = {
 #embed "../WebAPI/Fetch/js/bodyMixin.js"
 };
 static const char fetch_response[] = {
@@ -227,13 +227,13 @@ static const char fetch_response[] = {
 static const char fetch_request[] = {
 #embed "../WebAPI/Fetch/js/request.js"
 };
-static const char fetch_hostrequest[] = {
+static const char fetch_hostRequest[] = {
 #embed "../WebAPI/Fetch/js/hostRequest.js"
 };
-static const char fetch_hostresponse[] = {
+static const char fetch_hostResponse[] = {
 #embed "../WebAPI/Fetch/js/hostResponse.js"
 };
-static const char fetch_bodyreader[] = {
+static const char fetch_bodyReader[] = {
 #embed "../WebAPI/Fetch/js/bodyReader.js"
 };
 static const char fetch_mime[] = {
@@ -242,16 +242,19 @@ static const char fetch_mime[] = {
 static const char fetch_multipart[] = {
 #embed "../WebAPI/Fetch/js/multipart.js"
 };
-static const char fetch_schemefetch[] = {
+static const char fetch_contentEncoding[] = {
+#embed "../WebAPI/Fetch/js/contentEncoding.js"
+};
+static const char fetch_schemeFetch[] = {
 #embed "../WebAPI/Fetch/js/schemeFetch.js"
 };
-static const char fileapi_blobstream[] = {
+static const char fileapi_blobStream[] = {
 #embed "../WebAPI/FileAPI/js/blobStream.js"
 };
-static const char xhr_progressevent[] = {
+static const char xhr_progressEvent[] = {
 #embed "../WebAPI/XHR/js/progressEvent.js"
 };
-static const char fileapi_filereader[] = {
+static const char fileapi_fileReader[] = {
 #embed "../WebAPI/FileAPI/js/fileReader.js"
 };
 static const char streams_pipe[] = {
@@ -274,6 +277,21 @@ static const char streams_byobReader[] = {
 };
 static const char streams_byteObjects[] = {
 #embed "../WebAPI/Streams/js/byteObjects.js"
+};
+static const char streams_hostBody[] = {
+#embed "../WebAPI/Streams/js/hostBody.js"
+};
+static const char streams_transfer[] = {
+#embed "../WebAPI/Streams/js/transfer.js"
+};
+static const char streams_identity[] = {
+#embed "../WebAPI/Streams/js/identity.js"
+};
+static const char encoding_textStreams[] = {
+#embed "../WebAPI/Encoding/js/textStreams.js"
+};
+static const char compression_compression[] = {
+#embed "../WebAPI/Compression/js/compression.js"
 };
 static const char streams_byteTee[] = {
 #embed "../WebAPI/Streams/js/byteTee.js"
@@ -361,7 +379,7 @@ static const cbundle_module modules[] = {
     MODULE("Core/scope", eager, core_scope),
     MODULE("Core/regexp", lazy, core_regexp),
     MODULE("WebIDL/webidl", eager, webidl_webidl),
-    MODULE("WebIDL/bufferSource", eager, webidl_buffersource),
+    MODULE("WebIDL/bufferSource", eager, webidl_bufferSource),
     MODULE("Console/console", eager, console_console),
     MODULE("Console/layout", lazy, console_layout),
     MODULE("Console/inspect", lazy, console_inspect),
@@ -407,25 +425,31 @@ static const cbundle_module modules[] = {
     MODULE("Streams/byobReader", lazy, streams_byobReader),
     MODULE("Streams/byteObjects", lazy, streams_byteObjects),
     MODULE("Streams/byteTee", lazy, streams_byteTee),
+    MODULE("Compression/compression", lazy, compression_compression),
+    MODULE("Encoding/textStreams", lazy, encoding_textStreams),
+    MODULE("Streams/identity", lazy, streams_identity),
+    MODULE("Streams/transfer", lazy, streams_transfer),
+    MODULE("Streams/hostBody", lazy, streams_hostBody),
     MODULE("FileAPI/blob", eager, fileapi_blob),
     MODULE("XHR/formdata", eager, xhr_formdata),
     MODULE("Fetch/headers", eager, fetch_headers),
     MODULE("Fetch/settings", eager, fetch_settings),
-    MODULE("FileAPI/blobURL", eager, fileapi_bloburl),
-    MODULE("Fetch/requestInit", eager, fetch_requestinit),
+    MODULE("FileAPI/blobURL", eager, fileapi_blobURL),
+    MODULE("Fetch/requestInit", eager, fetch_requestInit),
     MODULE("Fetch/body", eager, fetch_body),
-    MODULE("Fetch/bodyMixin", eager, fetch_bodymixin),
+    MODULE("Fetch/bodyMixin", eager, fetch_bodyMixin),
     MODULE("Fetch/response", eager, fetch_response),
     MODULE("Fetch/request", eager, fetch_request),
-    MODULE("Fetch/hostRequest", eager, fetch_hostrequest),
-    MODULE("Fetch/hostResponse", eager, fetch_hostresponse),
-    MODULE("Fetch/bodyReader", lazy, fetch_bodyreader),
+    MODULE("Fetch/hostRequest", eager, fetch_hostRequest),
+    MODULE("Fetch/hostResponse", eager, fetch_hostResponse),
+    MODULE("Fetch/bodyReader", lazy, fetch_bodyReader),
     MODULE("Fetch/mime", lazy, fetch_mime),
     MODULE("Fetch/multipart", lazy, fetch_multipart),
-    MODULE("Fetch/schemeFetch", lazy, fetch_schemefetch),
-    MODULE("FileAPI/blobStream", lazy, fileapi_blobstream),
-    MODULE("XHR/progressEvent", lazy, xhr_progressevent),
-    MODULE("FileAPI/fileReader", lazy, fileapi_filereader),
+    MODULE("Fetch/contentEncoding", lazy, fetch_contentEncoding),
+    MODULE("Fetch/schemeFetch", lazy, fetch_schemeFetch),
+    MODULE("FileAPI/blobStream", lazy, fileapi_blobStream),
+    MODULE("XHR/progressEvent", lazy, xhr_progressEvent),
+    MODULE("FileAPI/fileReader", lazy, fileapi_fileReader),
     MODULE("HTML/timers", eager, html_timers),
     MODULE("HTML/global", eager, html_global),
     MODULE("HRTime/performance", eager, hrtime_performance),

@@ -133,7 +133,8 @@ package struct OpCall {
         result.pointee.length = units.count
     }
 
-    /// A flat list of names and values as they stand in a request's head: names are internalised, values Latin-1.
+    /// A flat list of names and values as they stand in a request's head. Names are internalised; values are ASCII, else
+    /// UTF-8 if they can be, else Latin-1.
     package func returns(fieldsOf bytes: [UInt8], ends: [UInt32], from first: Int) {
         let pieces = max(0, ends.count - first)
         let list = cv8_arena_allocate(pieces * MemoryLayout<cv8_value>.stride + bytes.count)
@@ -145,6 +146,11 @@ package struct OpCall {
             let end = Int(ends[first + piece])
             list[piece] = cv8_value()
             list[piece].kind = UInt32(piece % 2 == 0 ? CV8_NAME : CV8_LATIN1)
+            if piece % 2 == 1, bytes[start..<end].contains(where: { $0 >= 0x80 }),
+                String(validating: bytes[start..<end], as: UTF8.self) != nil
+            {
+                list[piece].kind = UInt32(CV8_UTF8)
+            }
             list[piece].length = end - start
             list[piece].latin1 = UnsafePointer(text + start)
             start = end

@@ -35,13 +35,13 @@ package enum Thread {
 }
 
 /// A condition that one thread waits for and any may signal. A ring while nobody waits is kept.
-final class Alarm: @unchecked Sendable {
+package final class Alarm: @unchecked Sendable {
     // Sound: all state is behind the pthread mutex.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var isRung = false
 
-    init() {
+    package init() {
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
@@ -57,7 +57,7 @@ final class Alarm: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func ring() {
+    package func ring() {
         pthread_mutex_lock(mutex)
         isRung = true
         pthread_cond_signal(condition)
@@ -65,7 +65,7 @@ final class Alarm: @unchecked Sendable {
     }
 
     /// Waits for a ring, at most that long if a time is given.
-    func wait(nanoseconds: UInt64? = nil) {
+    package func wait(nanoseconds: UInt64? = nil) {
         pthread_mutex_lock(mutex)
         defer {
             isRung = false

@@ -1,6 +1,6 @@
-// What Martlet needs of OpenSSL's libcrypto because swift-crypto lacks it: AES-GCM with short tags or nonces, RSA-OAEP with
-// labels and all hashes, RSA-PSS with any length of the salt, RSA keys with the public exponent 3. Swift could import
-// libcrypto's headers, but half of this interface is macros. All functions may be called on any thread.
+// What Martlet needs of OpenSSL's libcrypto because swift-crypto lacks it: AES-GCM with short tags or nonces and no
+// copying, RSA-OAEP with labels and all hashes, RSA-PSS with any salt length, RSA keys with the public exponent 3
+// or an unusual length. Swift cannot import these themselves: many are macros. Any thread may call any function.
 //
 // Lengths are in bytes. Functions that give a bool tell by false that the operation failed; their output is void then.
 #ifndef CCRYPTO_H

@@ -1,5 +1,6 @@
-import Glibc
-import Synchronization
+internal import CLinux
+internal import Glibc
+internal import Synchronization
 
 /// The sockets of one loop's connections. When the loop is lost in code that does not return, another thread ends them
 /// all, so that their clients do not wait for an answer that will never come.
@@ -10,9 +11,20 @@ package final class AcceptedSockets: Sendable {
 
     package var count: Int { descriptors.withLock { $0.count } }
 
-    /// Adds a socket, before anything is read from it.
-    package func insert(_ descriptor: Int32) {
-        _ = descriptors.withLock { $0.insert(descriptor) }
+    /// Takes the next connection from a listening socket's queue; -1, with `errno`, if there is none. Neither that nor its
+    /// reads and writes block. The client's address goes to `address`, which has room for a `sockaddr_storage`.
+    package func accept(from listener: Int32, _ address: UnsafeMutableRawBufferPointer) -> Int32 {
+        var length = socklen_t(address.count)
+        let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = accept4(listener, address.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length, flags)
+        if descriptor >= 0 { _ = descriptors.withLock { $0.insert(descriptor) } }
+        return descriptor
+    }
+
+    /// Makes a socket, of which nothing has been read yet, another loop's.
+    package func hand(_ descriptor: Int32, to other: AcceptedSockets) {
+        _ = descriptors.withLock { $0.remove(descriptor) }
+        _ = other.descriptors.withLock { $0.insert(descriptor) }
     }
 
     /// Removes and closes a socket. Both under the lock: else its number could be another's when `shutdownAll` gets to it.

@@ -1,6 +1,6 @@
-import CLinux
-import Glibc
-import Synchronization
+internal import CLinux
+internal import Glibc
+internal import Synchronization
 
 extension EventLoop {
     /// A loop as other threads see it: a place to leave tasks, and a pulse to feel.

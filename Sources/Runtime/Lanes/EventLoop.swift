@@ -1,5 +1,5 @@
-import CLinux
-import Glibc
+internal import CLinux
+internal import Glibc
 
 /// A loop over epoll that belongs to one thread: descriptors, timers, tasks from other threads. All calls but those of
 /// `remote` come from that thread.

@@ -1,4 +1,4 @@
-import Synchronization
+internal import Synchronization
 
 /// Where a loop stands, for a watchdog on another thread.
 ///

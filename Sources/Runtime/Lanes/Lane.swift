@@ -93,7 +93,8 @@ package final class Lane {
         let outcome: Outcome
         if case .exception(let error) = failure {
             outcome = .exception
-            events.log(LogEvent(worker: worker.name, request: 0, level: "error", text: error.explanation))
+            let text = "Uncaught at start: \(error.explanation)"
+            events.log(LogEvent(worker: worker.name, request: 0, level: "error", text: text))
             instance.end(failingWith: .exception)
         } else {
             outcome = failure.startOutcome

@@ -1,5 +1,5 @@
-import CLinux
-import Glibc
+internal import CLinux
+internal import Glibc
 
 /// What a descriptor is watched for, and what has happened to it. The bits are epoll's.
 package struct Readiness: OptionSet, Sendable {

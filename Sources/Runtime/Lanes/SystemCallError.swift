@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 
 /// A system call that failed: which one, and the kernel's reason.
 package struct SystemCallError: Error, Equatable, Sendable, CustomStringConvertible {

@@ -52,7 +52,7 @@ package final class Placement: Sendable {
     package let engine: Engine
     package let pool: BlankPool
     package let reaper = Reaper()
-    let watchdog: Watchdog
+    package let watchdog: Watchdog
     let events: any EventSink
     let pages: any ErrorPages
     private let options: Options

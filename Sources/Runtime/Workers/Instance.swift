@@ -54,6 +54,7 @@ final class Instance {
         let budget = UInt64(worker.definition.limits.startupCPUMilliseconds) * 1_000_000
         worker.counts.addColdStart()
         defer { worker.counts.addCPUTime(isolate.lastCallCPUTime) }
+        if worker.isScript { tell(.exposeEnvironment, 0) }
         try isolate.load(worker.source, loaded: Bundle.Entry.loaded.isolateEntry, on: lane.thread, budget: budget)
         accountMemory()
         return isolate.lastCallCPUTime
@@ -200,8 +201,10 @@ final class Instance {
         context.isClientGone = true
         context.outcome = .canceled
         context.pump = nil
-        call(.requestAborted, context.id, for: context)
-        guard state == .running, requests[context.id] != nil else { return }
+        for entry in [Bundle.Entry.requestAborted, .responseCanceled] {
+            call(entry, context.id, for: context)
+            guard state == .running, requests[context.id] != nil else { return }
+        }
         if context.waitUntilCount > 0 { prolong(context) } else { release(context) }
         finishTurn()
     }
@@ -221,20 +224,40 @@ final class Instance {
     private func release(_ context: RequestContext) {
         guard requests.removeValue(forKey: context.id) != nil else { return }
         if !context.isAnswered { fail(context, context.outcome == .ok ? .hang : context.outcome) }
-        for (number, token) in context.timers {
-            lane.loop.cancel(token)
-            if state == .running { timersLeft.append(number) }
-        }
-        context.timers.removeAll()
+        if !context.timers.isEmpty || context.openTickets > 0 { forgetEvents(of: context) }
         if let deadline = context.waitUntilDeadline { lane.loop.cancel(deadline) }
-        if context.openTickets > 0 { tickets = tickets.filter { $0.value !== context } }
         context.exchange.observer = nil
         if context.outcome != .ok { worker.counts.addError() }
         report(context)
     }
 
-    /// Timers of ended requests that JavaScript still has in its table.
-    private var timersLeft: [Int] = []
+    /// What the request still waited for will not happen; JavaScript drops its half of it when this call is over.
+    private func forgetEvents(of context: RequestContext) {
+        let timers = Array(context.timers.keys)
+        let dropped = tickets.filter { $0.value === context }.map(\.key)
+        for token in context.timers.values { lane.loop.cancel(token) }
+        for ticket in dropped { tickets.removeValue(forKey: ticket) }
+        context.timers.removeAll()
+        context.openTickets = 0
+        enqueue { [weak self] in
+            for timer in timers { self?.tell(.timerDrop, timer) }
+            for ticket in dropped { self?.tell(.ticketDrop, ticket) }
+        }
+    }
+
+    /// Calls an entry that runs nothing of the tenant's, on nobody's account.
+    private func tell(_ entry: Bundle.Entry, _ number: Int) {
+        guard state == .running else { return }
+        do {
+            try isolate.call(
+                entry.isolateEntry, number: Double(number), on: lane.thread, budget: Self.housekeepingBudget)
+        } catch {
+            if error.condemns { condemn(error, culprit: nil) }
+        }
+    }
+
+    /// Nanoseconds of CPU for calls of the runtime's own; far more than they need.
+    private static let housekeepingBudget: UInt64 = 50_000_000
 
     private func report(_ context: RequestContext) {
         if context.droppedLogLines > 0 {
@@ -306,6 +329,7 @@ final class Instance {
 
     func pumpEnded(_ context: RequestContext) {
         context.pump = nil
+        tell(.exchangeEnded, context.id)
         answered(context)
         finishTurn()
     }

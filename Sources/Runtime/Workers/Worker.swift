@@ -11,6 +11,8 @@ package final class Worker: Sendable {
     package let counts = Counts()
 
     package var name: String { definition.name }
+    /// Service-worker syntax: variables are globals, handlers are listeners.
+    var isScript: Bool { definition.modules.first?.kind == .script }
 
     package init(_ definition: WorkerDefinition) {
         self.definition = definition

@@ -5,8 +5,8 @@ package import Isolates
 package enum Bundle {
     /// Functions of the bundle that the runtime calls. The order is that of the bundle's list.
     package enum Entry: Int, CaseIterable, Sendable {
-        case loaded, warmUp, dispatchFetch, settle, timerFire, timerDrop, requestAborted, responseCanceled,
-            exchangeEnded
+        case loaded, warmUp, exposeEnvironment, dispatchFetch, settle, ticketDrop, timerFire, timerDrop
+        case requestAborted, responseCanceled, exchangeEnded
 
         package var isolateEntry: Isolate.Entry { Isolate.Entry(rawValue) }
     }

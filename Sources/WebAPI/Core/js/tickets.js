@@ -21,4 +21,7 @@ entries.settle = (ticket, isError, value) => {
   else waiter.resolve(value);
 };
 
+/** The request that waited is over: nobody will hear of the result. */
+entries.ticketDrop = (ticket) => { pending.delete(ticket); };
+
 provide({ settled, ticketPromise });

@@ -72,7 +72,8 @@ function typeOfBody(body) {
 function isEmptyBuffer(body) {
   if (typeof body === "string") return body === "";
   const source = body.source;
-  return source !== null && typeof source !== "string" && !isBlob(source) && TypedArrayPrototypeGetByteLength(source) === 0;
+  if (source === null || typeof source === "string" || isBlob(source)) return false;
+  return TypedArrayPrototypeGetByteLength(source) === 0;
 }
 
 /** The Body record of a request or response that has a body. */
@@ -147,6 +148,19 @@ function lengthOfSource(source) {
   return isBlob(source) ? blobSize(source) : TypedArrayPrototypeGetByteLength(source);
 }
 
+/**
+ * Takes the number of a body that the host has in full, which nobody can read here any more then. 0 if it is no such
+ * body.
+ */
+function takeBodyId(body) {
+  const { bodyId, stream } = body;
+  if (stream !== null) return stream.bodyId === undefined ? 0 : use("Streams/hostBody").takeBodyId(stream);
+  if (bodyId === 0) return 0;
+  body.bodyId = 0;
+  body.isUsed = true;
+  return bodyId;
+}
+
 /** "Clone a body": gives the body of the clone. What is in memory is shared, a stream is teed. */
 function cloneBody(holder) {
   if (holder.body === null || typeof holder.body === "string") return holder.body;
@@ -173,19 +187,18 @@ function moveBody(holder) {
   if (isBodyUsed(holder)) throw new TypeError("Cannot reconstruct a Request with a used body.");
   requireUsable(body);
   const moved = new Body(body.source, null, body.type);
-  moved.bodyId = body.bodyId;
   moved.isShared = body.isShared;
-  if (body.stream !== null) {
+  moved.bodyId = takeBodyId(body);
+  if (body.stream !== null && moved.bodyId === 0) {
     if (body.source === null) moved.stream = use("Fetch/bodyReader").proxyStream(body.stream);
     else lock(body.stream);
   }
   body.isUsed = true;
-  body.bodyId = 0;
   body.source = null;
   return moved;
 }
 
 provide({
   Body, bodyOf, bodyStreamObject, bytesOfSource, cloneBody, extractBody, hostBody, isBodyUsed, isEmptyBuffer,
-  lengthOfSource, moveBody, requireUsable, streamOf, typeOfBody, usedBody, usedError,
+  lengthOfSource, moveBody, requireUsable, streamOf, takeBodyId, typeOfBody, usedBody, usedError,
 });

@@ -1,5 +1,5 @@
-// Fetch Standard, section 5.3: the Body mixin. Bytes that are at hand are converted at once; only what has to be waited for
-// goes through more than the one promise.
+// Fetch Standard, section 5.3: the Body mixin. Bytes that are at hand are converted at once; only what has to be
+// waited for goes through more than the one promise.
 const {
   ArrayBufferPrototypeGetByteLength, JSONParse, ObjectDefineProperty, Promise, PromiseReject, PromiseResolve,
   ReflectGetOwnPropertyDescriptor, ReflectOwnKeys, StringPrototypeSlice, TypeError, TypedArrayPrototypeGetBuffer,
@@ -11,28 +11,31 @@ const { isBlob, makeBlob, utf8Decode } = use("FileAPI/blob");
 const { makeFormData } = use("XHR/formdata");
 const { parseFormURLEncodedBytes } = use("URL/formURLEncoded");
 const { getHeader } = use("Fetch/headers");
-const { bodyOf, bodyStreamObject, bytesOfSource, isBodyUsed, requireUsable, streamOf, usedBody } = use("Fetch/body");
+const {
+  bodyOf, bodyStreamObject, bytesOfSource, isBodyUsed, requireUsable, streamOf, takeBodyId, usedBody,
+} = use("Fetch/body");
 
 /**
- * "Consume body": a promise of what `convert(bytes, isOwner, holder)` makes of the bytes, where isOwner says that nobody
- * else has them. May throw.
+ * "Consume body": a promise of what `convert(bytes, isOwner, holder)` makes of the bytes, where isOwner says that
+ * nobody else has them. May throw.
  */
 function consume(holder, convert) {
   if (holder.body === null) return PromiseResolve(convert(new Uint8Array(0), true, holder));
   const body = bodyOf(holder);
   requireUsable(body);
+  const bodyId = takeBodyId(body);
+  if (bodyId !== 0) return consumeHostBody(bodyId, holder, convert);
   if (body.stream !== null) return consumeStream(body.stream, holder, convert);
   body.isUsed = true;
-  if (body.bodyId !== 0) return consumeHostBody(body, holder, convert);
   const { source, isShared } = body;
   body.source = null;
   return PromiseResolve(convert(bytesOfSource(source), !isShared && !isBlob(source), holder));
 }
 
-function consumeHostBody(body, holder, convert) {
-  const result = ops.bodyReadAll(body.bodyId);
-  body.bodyId = 0;
-  return typeof result === "number" ? convertLater(result, holder, convert) : PromiseResolve(convert(result, true, holder));
+function consumeHostBody(bodyId, holder, convert) {
+  const result = ops.bodyReadAll(bodyId);
+  return typeof result === "number" ? convertLater(result, holder, convert)
+    : PromiseResolve(convert(result, true, holder));
 }
 
 async function convertLater(ticket, holder, convert) {
@@ -78,7 +81,10 @@ function bufferOfBytes(bytes, isOwner) {
   return isOwner && isWhole ? buffer : TypedArrayPrototypeGetBuffer(copyBytes(bytes));
 }
 
-/** Gives the mixin's members to a class. `holderOf(object)` gives what has its body, `headerListOf(holder)` its headers. */
+/**
+ * Gives the mixin's members to a class. `holderOf(object)` gives what has its body, `headerListOf(holder)` its
+ * headers.
+ */
 function defineBodyMixin(Class, holderOf, headerListOf) {
   const mimeTypeOf = (holder) => use("Fetch/mime").extractMIMEType(getHeader(headerListOf(holder), "content-type"));
 
@@ -130,8 +136,8 @@ function json(holder) {
 function multipartForm(holder, mimeType) {
   const boundary = use("Fetch/mime").mimeParameter(mimeType, "boundary");
   if (boundary === undefined) {
-    throw new TypeError("No boundary string in Content-Type header. The multipart/form-data MIME type requires a boundary "
-      + "parameter, e.g. 'Content-Type: multipart/form-data; boundary=\"abcd\"'. See RFC 7578, section 4.");
+    throw new TypeError("No boundary string in Content-Type header. The multipart/form-data MIME type requires a "
+      + "boundary parameter, e.g. 'Content-Type: multipart/form-data; boundary=\"abcd\"'. See RFC 7578, section 4.");
   }
   const parser = new (use("Fetch/multipart").MultipartParser)(boundary);
   const finish = () => makeFormData(parser.finish());

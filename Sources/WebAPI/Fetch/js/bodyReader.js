@@ -1,5 +1,6 @@
-// Reading the streams of bodies: Streams Standard, section 9.1.2, "read all bytes", and a stream that follows another. The
-// steps are functions, not promises, because a promise that is resolved with an object asks that for a method `then`.
+// Reading the streams of bodies: Streams Standard, section 9.1.2, "read all bytes", and a stream that follows
+// another. The steps are functions, not promises, because a promise that is resolved with an object asks that for a
+// method `then`.
 const {
   ArrayBufferIsView, ArrayPrototypePush, PromisePrototypeThen, TypeError, TypedArrayPrototypeGetByteLength,
 } = primordials;
@@ -89,9 +90,9 @@ function readAllBytes(stream, onBytes, onError) {
 }
 
 /**
- * Reads a stream that is not locked to its end. `steps` has chunk(bytes, isOwner), where bytes that are not the reader's
- * own may change later; end(); and fail(error). chunk() may give a promise of its own to wait for; what it throws, or
- * the promise rejects with, fails the reading and cancels the stream.
+ * Reads a stream that is not locked to its end. `steps` has chunk(bytes, isOwner), where bytes that are not the
+ * reader's own may change later; end(); and fail(error). chunk() may give a promise of its own to wait for; what it
+ * throws, or the promise rejects with, fails the reading and cancels the stream.
  */
 function readChunks(stream, steps) {
   new ChunkLoop(stream, steps).run();

@@ -1,21 +1,23 @@
 // Fetch Standard, section 5.1: the Headers class, and section 2.2.2: header lists.
 //
-// A header list is a flat array [name, value, name, value ...] with names in lower case. As in Workers, values may hold any
-// character: what is not ASCII travels as UTF-8. No name is forbidden; the only guard is "immutable".
+// A header list is a flat array [name, value, name, value ...] with names in lower case. As in Workers, values may
+// hold any character: what is not ASCII travels as UTF-8. No name is forbidden; the only guard is "immutable".
 const {
   ArrayPrototypePush, ArrayPrototypeSort, ObjectPrototypePropertyIsEnumerable, ReflectOwnKeys,
-  RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeSlice, StringPrototypeToLowerCase, SymbolIterator, TypeError,
+  RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeSlice, StringPrototypeToLowerCase, SymbolIterator,
+  TypeError,
 } = primordials;
 const {
-  converters, defineInterface, definePairIterable, exposeGlobals, requireArguments, sequence, sequenceFromIterator, typeOf,
+  converters, defineInterface, definePairIterable, exposeGlobals, requireArguments, sequence, sequenceFromIterator,
+  typeOf,
 } = use("WebIDL/webidl");
 
 const notToken = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
 const notNormalized = /[\0\n\r]|^[\t ]|[\t ]$/;
 const notAllowed = /[\0\n\r]/;
 
-// Names that were seen before, as written and in lower case. A program uses few, again and again; the cap is for one that
-// makes them up.
+// Names that were seen before, as written and in lower case. A program uses few, again and again; the cap is for one
+// that makes them up.
 const knownNames = { __proto__: null };
 const knownNamesLimit = 256, knownNameLength = 64;
 let knownNamesCount = 0;

@@ -1,5 +1,5 @@
-// Incoming requests. Request itself asks the host for what a program looks at (see Fetch/request); here is what follows the
-// exchange: its signal. Needs the op
+// Incoming requests. Request itself asks the host for what a program looks at (see Fetch/request); here is what
+// follows the exchange: its signal. Needs the op
 //   exchangeState(x) -> 0 while the exchange is in progress, 1 if its client has gone, 2 if it is over
 // and that the host calls entries.requestAborted(x) when a client goes before its answer is complete, and
 // entries.exchangeEnded(x) when an exchange that was answered by respondPipe() is over.

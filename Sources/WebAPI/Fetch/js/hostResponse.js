@@ -1,7 +1,7 @@
-// Answers: a Response goes to the host in one call if its body is at hand, and else in pieces, as fast as the client takes
-// them. In the ops x is the number of the exchange and `headers` a string "name: value\r\nname: value\r\n ...", with names
-// in lower case and values that are to be sent as UTF-8; the host leaves out those that are about framing.
-//   respond(x, status, statusText, headers, body): the whole answer; body is null, a string (sent as UTF-8) or a Uint8Array
+// Answers: a Response goes to the host in one call if its body is at hand, and else in pieces, as fast as the client
+// takes them. In the ops x is the number of the exchange and `headers` a string "name: value\r\nname: value\r\n ...",
+// with names in lower case and values that are to be sent as UTF-8; the host leaves out those that are about framing.
+//   respond(x, status, statusText, headers, body): the whole answer; body is null, a string (sent as UTF-8) or bytes
 //   respondPipe(x, status, statusText, headers, bodyId): the body is one that the host holds and nobody has read from
 //   respondStream(x, status, statusText, headers, length): the body follows; length is -1 if it is not known
 //   responseWrite(x, bytes) -> 0, or a ticket to wait for before more is written
@@ -12,7 +12,7 @@ const { SafeMap, TypeError } = primordials;
 const { ticketPromise } = use("Core/tickets");
 const { blobParts, isBlob } = use("FileAPI/blob");
 const { defineRecord, markHandled } = use("Streams/promises");
-const { lengthOfSource, requireUsable, streamOf, usedBody } = use("Fetch/body");
+const { bodyOf, lengthOfSource, requireUsable, streamOf, takeBodyId, usedBody } = use("Fetch/body");
 const { disconnected, forgetExchange } = use("Fetch/hostRequest");
 const { isResponse, responseInnerOf } = use("Fetch/response");
 
@@ -22,12 +22,20 @@ function respond(exchange, response) {
     throw new TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.");
   }
   const inner = responseInnerOf(response);
-  const { status, statusText, headerList, body } = inner;
+  const { status, statusText, headerList } = inner;
   if (status === 0) {
     throw new TypeError("Return value from serve handler must not be an error response (like Response.error())");
   }
-  let headers = "";
-  for (let i = 0; i < headerList.length; i += 2) headers += `${headerList[i]}: ${headerList[i + 1]}\r\n`;
+  let headers = "", coding = null;
+  for (let i = 0; i < headerList.length; i += 2) {
+    const name = headerList[i], value = headerList[i + 1];
+    if (name === "content-encoding") coding = value;
+    headers += `${name}: ${value}\r\n`;
+  }
+  if (coding !== null && inner.body !== null && inner.extras?.encodeBody !== "manual") {
+    inner.body = use("Fetch/contentEncoding").encodedBody(bodyOf(inner), coding);
+  }
+  const body = inner.body;
   if (body === null || typeof body === "string") {
     if (body !== null) inner.body = usedBody();
     ops.respond(exchange, status, statusText, headers, body);
@@ -57,16 +65,6 @@ function respondWithBody(exchange, status, statusText, headers, body) {
   const sender = new Sender(exchange, stream);
   senders.set(exchange, sender);
   use("Fetch/bodyReader").readChunks(stream, sender);
-}
-
-// The number of a body that the host has in full, which nobody can read any more then; or 0.
-function takeBodyId(body) {
-  const { bodyId, stream } = body;
-  if (stream !== null) return stream.bodyId === undefined ? 0 : use("Streams/hostBody").takeBodyId(stream);
-  if (bodyId === 0) return 0;
-  body.bodyId = 0;
-  body.isUsed = true;
-  return bodyId;
 }
 
 // What one call can give to the host, or null: a Blob of several parts is not joined for it.

@@ -24,7 +24,8 @@ function indexOrEnd(text, char, from) {
   return index < 0 ? text.length : index;
 }
 
-// Fetch Standard, section 2.2: "collect an HTTP quoted string"; `start` is at the quotation mark. Gives the index after it.
+// Fetch Standard, section 2.2: "collect an HTTP quoted string"; `start` is at the quotation mark. Gives the index
+// after it.
 function quotedStringEnd(text, start) {
   for (let i = start + 1; i < text.length; i++) {
     if (text[i] === '"') return i + 1;

@@ -1,12 +1,12 @@
-// multipart/form-data (RFC 7578): the encoding algorithm of HTML, section 4.10.21.8, and a parser that takes the body in
-// pieces, as it comes in. What a part holds is not copied: its File is made of views on the pieces.
+// multipart/form-data (RFC 7578): the encoding algorithm of HTML, section 4.10.21.8, and a parser that takes the body
+// in pieces, as it comes in. What a part holds is not copied: its File is made of views on the pieces.
 const {
   ArrayPrototypePush, MathMax, RegExpPrototypeExec, StringPrototypeIndexOf, StringPrototypeSlice,
-  StringPrototypeToLowerCase, StringPrototypeTrim, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength,
-  TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeIndexOf, Uint8Array,
+  StringPrototypeToLowerCase, StringPrototypeTrim, TypeError, TypedArrayPrototypeGetByteLength,
+  TypedArrayPrototypeIndexOf, Uint8Array,
 } = primordials;
-const { concatBytes } = use("WebIDL/bufferSource");
-const { blobParts, blobSize, blobType, fileDetailsOf, makeBlob, makeFile } = use("FileAPI/blob");
+const { concatBytes, viewOf } = use("WebIDL/bufferSource");
+const { blobParts, blobType, fileDetailsOf, makeBlob, makeFile } = use("FileAPI/blob");
 
 const CR = 0x0d, LF = 0x0a, DASH = 0x2d;
 /** Bytes that the headers of one part may have, so that a body without an end of headers is not gathered. */
@@ -65,10 +65,6 @@ function serializeMultipart(entryList) {
 
 function malformed(what) {
   return new TypeError(`Failed to parse the body as multipart/form-data: ${what}`);
-}
-
-function subarray(bytes, from, to) {
-  return new Uint8Array(TypedArrayPrototypeGetBuffer(bytes), TypedArrayPrototypeGetByteOffset(bytes) + from, to - from);
 }
 
 const preamble = 0, headers = 1, content = 2, epilogue = 3;
@@ -133,7 +129,7 @@ class MultipartParser {
   #keep(end) {
     const bytes = this.#rest;
     this.#addContent(bytes, end);
-    this.#rest = subarray(bytes, end, TypedArrayPrototypeGetByteLength(bytes));
+    this.#rest = viewOf(bytes, end, TypedArrayPrototypeGetByteLength(bytes));
     return false;
   }
 
@@ -144,14 +140,14 @@ class MultipartParser {
     this.#endPart();
     this.#isAtStart = false;
     this.#state = bytes[end] === DASH ? epilogue : headers;
-    this.#rest = subarray(bytes, end, TypedArrayPrototypeGetByteLength(bytes));
+    this.#rest = viewOf(bytes, end, TypedArrayPrototypeGetByteLength(bytes));
     return true;
   }
 
   #addContent(bytes, length) {
     const part = this.#part;
     if (part === null || length <= 0) return;
-    ArrayPrototypePush(part.chunks, subarray(bytes, 0, length));
+    ArrayPrototypePush(part.chunks, viewOf(bytes, 0, length));
     part.size += length;
   }
 
@@ -172,8 +168,8 @@ class MultipartParser {
       throw malformed("the headers of a part are too long.");
     }
     if (end < 0) return false;
-    this.#part = partFromHeaders(engine.utf8Decode(subarray(bytes, 0, end), false));
-    this.#rest = subarray(bytes, end + 4, length);
+    this.#part = partFromHeaders(engine.utf8Decode(viewOf(bytes, 0, end), false));
+    this.#rest = viewOf(bytes, end + 4, length);
     this.#state = content;
     return true;
   }
@@ -181,7 +177,8 @@ class MultipartParser {
 
 const needsMore = -2;
 
-// What may follow a boundary: two dashes, or spaces and a line end. Gives the index of these, or -1 if it is no boundary.
+// What may follow a boundary: two dashes, or spaces and a line end. Gives the index of these, or -1 if it is no
+// boundary.
 function delimiterEnd(bytes, i, length) {
   while (i < length && (bytes[i] === 0x20 || bytes[i] === 0x09)) i++;
   if (i + 1 >= length) return needsMore;

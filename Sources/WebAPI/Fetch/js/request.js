@@ -1,5 +1,5 @@
-// Fetch Standard, section 5.4: the Request class, with Workers' `cf`. Of an incoming request nothing is fetched from the
-// host before it is asked for. Needs the ops, whose argument x is the number of the exchange,
+// Fetch Standard, section 5.4: the Request class, with Workers' `cf`. Of an incoming request nothing is fetched from
+// the host before it is asked for. Needs the ops, whose argument x is the number of the exchange,
 //   requestMethod(x) -> string
 //   requestURL(x) -> string, an absolute URL
 //   requestHeaders(x) -> [name, value, name, value ...], names in lower case
@@ -68,7 +68,8 @@ function signalOf(inner) {
   if (inner.signal !== null) return inner.signal;
   const { exchange, signalSource } = inner;
   if (exchange !== 0) return inner.signal = use("Fetch/hostRequest").signalOfExchange(exchange);
-  const source = typeof signalSource === "number" ? use("Fetch/hostRequest").signalOfExchange(signalSource) : signalSource;
+  const source = typeof signalSource !== "number" ? signalSource
+    : use("Fetch/hostRequest").signalOfExchange(signalSource);
   return inner.signal = createDependentSignal(source === null ? [] : [source]);
 }
 
@@ -222,7 +223,9 @@ function applyInit(inner, dictionary, prefix) {
     inner.signalSource = signal === null ? null : converters.AbortSignal(signal, prefix, contextOf("signal"));
   }
   const { window } = dictionary;
-  if (window !== undefined && window !== null) throw new TypeError(`${prefix}: ${contextOf("window")} can only be null.`);
+  if (window !== undefined && window !== null) {
+    throw new TypeError(`${prefix}: ${contextOf("window")} can only be null.`);
+  }
   if (inner.options.mode === "no-cors") requireSimpleMethod(inner.method);
   return body;
 }
@@ -242,8 +245,8 @@ function makeIncomingRequest(exchange) {
 exposeGlobals({ Request });
 
 /**
- * For fetch(): requestInnerOf(request) gives the inner, whose method, URL and headers methodOf, urlRecordOf, headerListOf
- * and signalOf tell; bodyHolder(inner).body is its body.
+ * For fetch(): requestInnerOf(request) gives the inner, whose method, URL and headers methodOf, urlRecordOf,
+ * headerListOf and signalOf tell; bodyHolder(inner).body is its body.
  */
 provide({
   Request, bodyHolder, cfOf, hasSignal, headerListOf, isRequest, makeIncomingRequest, methodOf, requestInnerOf: innerOf,

@@ -38,8 +38,8 @@ function cacheMember(value, prefix) {
 function redirectMember(value, prefix) {
   const mode = converters.DOMString(value, prefix, contextOf("redirect"));
   if (mode === "follow" || mode === "manual") return mode;
-  throw new TypeError('Invalid redirect value, must be one of "follow" or "manual" ("error" won\'t be implemented since it '
-    + 'does not make sense at the edge; use "manual" and check the response status code).');
+  throw new TypeError('Invalid redirect value, must be one of "follow" or "manual" ("error" won\'t be implemented '
+    + 'since it does not make sense at the edge; use "manual" and check the response status code).');
 }
 
 // Steps 14.1 to 14.3 of the constructor.
@@ -48,15 +48,16 @@ function referrerMember(value, prefix) {
   if (referrer === "") return "";
   const record = parseAgainstBase(referrer);
   if (record === null) throw new TypeError(`${prefix}: ${contextOf("referrer")} is not a valid URL.`);
-  const isClient = (record.scheme === "about" && record.path === "client") || serializedOriginOf(record) !== settingsOrigin();
-  return isClient ? "about:client" : record.href;
+  const isAboutClient = record.scheme === "about" && record.path === "client";
+  return isAboutClient || serializedOriginOf(record) !== settingsOrigin() ? "about:client" : record.href;
 }
 
 /** The method, which Workers write in upper case whatever it is. */
 function methodMember(value, prefix) {
   const method = converters.ByteString(value, prefix, contextOf("method"));
   const upper = StringPrototypeToUpperCase(method);
-  if (RegExpPrototypeExec(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, method) === null || upper === "CONNECT" || upper === "TRACK") {
+  const isToken = RegExpPrototypeExec(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, method) !== null;
+  if (!isToken || upper === "CONNECT" || upper === "TRACK") {
     throw new TypeError(`Invalid HTTP method string: ${method}`);
   }
   return upper;

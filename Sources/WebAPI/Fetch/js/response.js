@@ -96,7 +96,9 @@ class Response {
   clone() {
     const inner = this.#inner;
     if (isBodyUsed(inner)) throw usedError();
-    if (inner.extras !== null && inner.extras.webSocket !== null) throw new TypeError("Cannot clone a response to a WebSocket handshake.");
+    if (inner.extras !== null && inner.extras.webSocket !== null) {
+      throw new TypeError("Cannot clone a response to a WebSocket handshake.");
+    }
     const copy = makeInner(inner.status, inner.statusText, copyList(inner.headerList), cloneBody(inner));
     copy.hasImmutableHeaders = inner.hasImmutableHeaders;
     copy.type = inner.type;
@@ -132,7 +134,8 @@ function initialize(body, type, init, prefix) {
   const headerList = headers === undefined ? [] : headerListFrom(headers, prefix, "parameter 2, member 'headers'");
   const status = statusMember(init.status, prefix), statusText = statusTextMember(init.statusText, prefix);
   const webSocket = init.webSocket ?? null;
-  const extras = cf === undefined && encodeBody === undefined && webSocket === null ? null : { cf, encodeBody, webSocket };
+  const hasExtras = cf !== undefined || encodeBody !== undefined || webSocket !== null;
+  const extras = hasExtras ? { cf, encodeBody, webSocket } : null;
   return checkedInner(status, statusText, headerList, body, type, extras);
 }
 

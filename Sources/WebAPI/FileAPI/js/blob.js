@@ -1,15 +1,15 @@
-// File API, section 3: Blob, and section 4: File. A Blob is a list of Uint8Arrays that nobody changes, so that slices, and
-// Blobs made of Blobs, share their memory.
+// File API, section 3: Blob, and section 4: File. A Blob is a list of Uint8Arrays that nobody changes, so that
+// slices, and Blobs made of Blobs, share their memory.
 const {
   ArrayBufferIsView, ArrayPrototypePush, DateNow, MathMax, MathMin, PromiseReject, PromiseResolve, RangeError,
   RegExpPrototypeExec, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase,
-  TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetByteOffset, Uint8Array,
+  TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength,
 } = primordials;
 const {
-  converters, defineInterface, dictionary, enumeration, exposeGlobals, exposeLazyGlobals, illegalInvocation, interfaceConverter,
-  isArrayBuffer, requireArguments, sequence,
+  converters, defineInterface, dictionary, enumeration, exposeGlobals, exposeLazyGlobals, illegalInvocation,
+  interfaceConverter, isArrayBuffer, requireArguments, sequence,
 } = use("WebIDL/webidl");
-const { bytesOf, concatBytes, copyBytes } = use("WebIDL/bufferSource");
+const { bytesOf, concatBytes, copyBytes, viewOf } = use("WebIDL/bufferSource");
 const { registerSerializable } = use("HTML/serializable");
 
 /** Bytes that one Blob may hold, as in Workers. */
@@ -52,8 +52,8 @@ class Blob {
     const prefix = "Failed to execute 'slice' on 'Blob'", size = this.#size;
     const from = start === undefined ? 0 : clampedIndex(start, size, prefix, "parameter 1");
     const to = end === undefined ? size : clampedIndex(end, size, prefix, "parameter 2");
-    const type = contentType === undefined ? "" : normalizedType(converters.DOMString(contentType, prefix, "parameter 3"));
-    return makeBlob(sliceParts(this.#parts, from, MathMax(from, to)), MathMax(0, to - from), type);
+    const type = contentType === undefined ? "" : converters.DOMString(contentType, prefix, "parameter 3");
+    return makeBlob(sliceParts(this.#parts, from, to), MathMax(0, to - from), normalizedType(type));
   }
 
   stream() {
@@ -195,15 +195,10 @@ function sliceParts(parts, start, end) {
   for (let i = 0, offset = 0; i < parts.length && offset < end; i++) {
     const length = TypedArrayPrototypeGetByteLength(parts[i]);
     const from = MathMax(start - offset, 0), to = MathMin(end - offset, length);
-    if (from < to) ArrayPrototypePush(result, viewOfPart(parts[i], from, to));
+    if (from < to) ArrayPrototypePush(result, viewOf(parts[i], from, to));
     offset += length;
   }
   return result;
-}
-
-function viewOfPart(part, from, to) {
-  if (from === 0 && to === TypedArrayPrototypeGetByteLength(part)) return part;
-  return new Uint8Array(TypedArrayPrototypeGetBuffer(part), TypedArrayPrototypeGetByteOffset(part) + from, to - from);
 }
 
 /** All bytes of a Blob, which may be its own memory: neither to be changed nor to be given to a tenant. */
@@ -243,6 +238,6 @@ exposeLazyGlobals("FileAPI/fileReader", ["FileReader"]);
 exposeLazyGlobals("XHR/progressEvent", ["ProgressEvent"]);
 
 provide({
-  Blob, File, blobBytes, blobParts: partsOf, blobSize: sizeOf, blobType: typeOf, fileDetailsOf, isBlob, isFile, makeBlob,
-  makeFile, utf8Decode,
+  Blob, File, blobBytes, blobParts: partsOf, blobSize: sizeOf, blobType: typeOf, fileDetailsOf, isBlob, isFile,
+  makeBlob, makeFile, utf8Decode,
 });

@@ -1,7 +1,6 @@
 // File API, section 3.3.1: streams of bytes that lie in memory.
-const {
-  MathMin, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetByteOffset, Uint8Array,
-} = primordials;
+const { MathMin, TypedArrayPrototypeGetByteLength } = primordials;
+const { copyBytes, viewOf } = use("WebIDL/bufferSource");
 const { defineRecord } = use("Streams/promises");
 const { createReadableByteStream } = use("Streams/byteController");
 
@@ -22,8 +21,7 @@ class ChunkSource {
       const chunk = this.chunks[this.index];
       const length = MathMin(pieceSize, TypedArrayPrototypeGetByteLength(chunk) - this.offset);
       if (length > 0) {
-        const start = TypedArrayPrototypeGetByteOffset(chunk) + this.offset;
-        controller.enqueue(new Uint8Array(new Uint8Array(TypedArrayPrototypeGetBuffer(chunk), start, length)));
+        controller.enqueue(copyBytes(viewOf(chunk, this.offset, this.offset + length)));
         this.offset += length;
         break;
       }

@@ -1,5 +1,5 @@
-// File API, section 6: FileReader. A Blob's bytes are in memory, so that a read operation is a row of tasks that only fire
-// its events.
+// File API, section 6: FileReader. A Blob's bytes are in memory, so that a read operation is a row of tasks that only
+// fire its events.
 const { TypedArrayPrototypeGetBuffer } = primordials;
 const { converters, defineConstants, defineInterface, interfaceConverter, requireArguments } = use("WebIDL/webidl");
 const { concatBytes } = use("WebIDL/bufferSource");
@@ -17,11 +17,12 @@ const packages = {
   __proto__: null,
   readAsArrayBuffer: (blob) => TypedArrayPrototypeGetBuffer(concatBytes(blobParts(blob), blobSize(blob))),
   readAsBinaryString: (blob) => engine.latin1Decode(blobBytes(blob)),
-  readAsDataURL: (blob) => `data:${blobType(blob) || "application/octet-stream"};base64,${encodeBase64(blobBytes(blob))}`,
+  readAsDataURL(blob) {
+    const base64 = use("ECMAScript/base64").encodeBase64(blobBytes(blob), "base64", false);
+    return `data:${blobType(blob) || "application/octet-stream"};base64,${base64}`;
+  },
   readAsText: (blob, label) => decodeText(blobBytes(blob), encodingFor(blob, label)),
 };
-
-const encodeBase64 = (bytes) => use("ECMAScript/base64").encodeBase64(bytes, "base64", false);
 
 function encodingFor(blob, label) {
   const { getEncoding } = use("Encoding/labels");

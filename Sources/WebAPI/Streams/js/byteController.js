@@ -267,7 +267,8 @@ class ByteController extends ReadableController {
     const first = this.pullIntos.first;
     if (this.byobRequest === undefined && first !== undefined) {
       const { buffer, byteOffset, byteLength, bytesFilled } = first;
-      this.byobRequest = new BYOBRequest(this, new Uint8Array(buffer, byteOffset + bytesFilled, byteLength - bytesFilled));
+      const view = new Uint8Array(buffer, byteOffset + bytesFilled, byteLength - bytesFilled);
+      this.byobRequest = new BYOBRequest(this, view);
     }
     return this.byobRequest;
   }
@@ -301,7 +302,9 @@ class ByteController extends ReadableController {
     } else if (byteLength === 0) {
       throw new TypeError("The view must not be empty when the stream is readable.");
     }
-    if (first.byteOffset + first.bytesFilled !== byteOffset) throw new RangeError("The view's offset is not the request's.");
+    if (first.byteOffset + first.bytesFilled !== byteOffset) {
+      throw new RangeError("The view's offset is not the request's.");
+    }
     if (first.bufferByteLength !== ArrayBufferPrototypeGetByteLength(buffer)) {
       throw new RangeError("The view's buffer has another length than the request's.");
     }

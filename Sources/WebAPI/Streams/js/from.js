@@ -1,6 +1,6 @@
 // Streams Standard, section 4.2.4: ReadableStream.from().
 const {
-  FunctionPrototypeCall, PromisePrototypeThen, PromiseReject, PromiseResolve, SymbolAsyncIterator, SymbolIterator, TypeError,
+  FunctionPrototypeCall, PromisePrototypeThen, PromiseResolve, SymbolAsyncIterator, SymbolIterator, TypeError,
 } = primordials;
 const { typeOf } = use("WebIDL/webidl");
 const { defineRecord } = use("Streams/promises");

@@ -84,15 +84,18 @@ class Pipe {
   }
 
   forwardError(error) {
-    this.shutdown(this.options.preventAbort ? undefined : () => this.destination.abort(error), true, error);
+    const abort = () => this.destination.abort(error);
+    this.shutdown(this.options.preventAbort ? undefined : abort, true, error);
   }
 
   forwardClose() {
-    this.shutdown(this.options.preventClose ? undefined : () => this.writer.closeWithErrorPropagation(), false, undefined);
+    const close = () => this.writer.closeWithErrorPropagation();
+    this.shutdown(this.options.preventClose ? undefined : close, false, undefined);
   }
 
   cancelSource(error) {
-    this.shutdown(this.options.preventCancel ? undefined : () => this.source.cancel(error), true, error);
+    const cancel = () => this.source.cancel(error);
+    this.shutdown(this.options.preventCancel ? undefined : cancel, true, error);
   }
 
   /** Moves chunks until it has to wait for one, or for the destination to be ready. */

@@ -207,6 +207,9 @@ class DefaultController extends ReadableController {
     this.stream.close();
   }
 
+  /** What a source of the runtime's own calls, because a byte stream has more to do. */
+  finish() { this.close(); }
+
   enqueue(chunk) {
     if (!this.canCloseOrEnqueue()) return;
     const stream = this.stream;

@@ -1,11 +1,13 @@
 // Streams Standard, sections 4.2, 4.4 and 4.6: ReadableStream, its default reader and its default controller.
 const {
-  FunctionPrototypeCall, ObjectDefineProperty, PromiseReject, PromiseResolve, RangeError, SymbolAsyncIterator, TypeError,
+  FunctionPrototypeCall, ObjectDefineProperty, PromiseReject, PromiseResolve, RangeError, SymbolAsyncIterator,
+  TypeError,
 } = primordials;
 const {
   converters, defineInterface, dictionary, enumeration, exposeGlobals, exposeLazyGlobals, illegalInvocation,
   interfaceConverter, requireArguments,
 } = use("WebIDL/webidl");
+const { registerTransferable } = use("HTML/serializable");
 const { Deferred, defineRecord, markHandled } = use("Streams/promises");
 const { extractHighWaterMark, extractSizeAlgorithm, toQueuingStrategy } = use("Streams/strategies");
 const { DefaultController, ERRORED, READABLE, Readable, releasedError } = use("Streams/readable");
@@ -161,7 +163,8 @@ class ReadableStream {
       const source = this.#stream;
       const prefix = "Failed to execute 'pipeTo' on 'ReadableStream'";
       requireArguments(arguments.length, 1, prefix);
-      destination = use("Streams/writableObjects").writableOf(converters.WritableStream(destination, prefix, "parameter 1"));
+      destination = converters.WritableStream(destination, prefix, "parameter 1");
+      destination = use("Streams/writableObjects").writableOf(destination);
       options = toPipeOptions(options, prefix, "parameter 2");
       if (source.isLocked()) throw lockedError(prefix);
       if (destination.isLocked()) throw new TypeError(`${prefix}: parameter 1 is locked to a writer.`);
@@ -194,6 +197,12 @@ ObjectDefineProperty(ReadableStream.prototype, SymbolAsyncIterator, {
   __proto__: null, value: ReadableStream.prototype.values, writable: true, enumerable: false, configurable: true,
 });
 converters.ReadableStream = interfaceConverter("ReadableStream", isReadableStream);
+registerTransferable(ReadableStream, {
+  __proto__: null,
+  isInstance: isReadableStream,
+  isDetached: (object) => use("Streams/transfer").isTransferred(object),
+  transfer: (object) => use("Streams/transfer").transferReadable(object),
+});
 
 /** The object that shows a record to the tenant. */
 function readableObject(stream) {

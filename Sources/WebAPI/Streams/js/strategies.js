@@ -4,10 +4,14 @@ const { converters, defineInterface, dictionary, exposeGlobals, requireArguments
 
 const toDouble = converters["unrestricted double"];
 
-const toQueuingStrategy = dictionary("QueuingStrategy", [
+const convertQueuingStrategy = dictionary("QueuingStrategy", [
   { key: "highWaterMark", converter: toDouble },
   { key: "size", converter: converters.Function },
 ]);
+
+const noStrategy = convertQueuingStrategy(undefined);
+const toQueuingStrategy = (V, prefix, context) =>
+  V === undefined ? noStrategy : convertQueuingStrategy(V, prefix, context);
 
 const toQueuingStrategyInit = dictionary("QueuingStrategyInit", [
   { key: "highWaterMark", converter: toDouble, required: true },
@@ -68,5 +72,6 @@ defineInterface(CountQueuingStrategy);
 exposeGlobals({ __proto__: null, ByteLengthQueuingStrategy, CountQueuingStrategy });
 
 provide({
-  ByteLengthQueuingStrategy, CountQueuingStrategy, extractHighWaterMark, extractSizeAlgorithm, sizeOf, toQueuingStrategy,
+  ByteLengthQueuingStrategy, CountQueuingStrategy, extractHighWaterMark, extractSizeAlgorithm, sizeOf,
+  toQueuingStrategy,
 });

@@ -1,5 +1,5 @@
-// Streams Standard, sections 6.2, 6.3 and 6.4: transform streams as records. One record is the stream, its controller, the
-// sink of its writable side and the source of its readable side. The promise [[backpressureChangePromise]] would be
+// Streams Standard, sections 6.2, 6.3 and 6.4: transform streams as records. One record is the stream, its controller,
+// the sink of its writable side and the source of its readable side. The promise [[backpressureChangePromise]] would be
 // awaited by one write and one pull at most: these are finished by name.
 //
 // A transformer has transform(chunk, controller), flush(controller) and cancel(reason).
@@ -17,6 +17,7 @@ class Transform {
     this.isPulling = false;
     this.isWriteWaiting = false;
     this.waitingChunk = undefined;
+    this.wanted = undefined;
     // [[finishPromise]]
     this.finished = undefined;
     // The TransformStreamDefaultController, if there is one.
@@ -46,8 +47,18 @@ class Transform {
     });
   }
 
+  /** A promise of the readable side's wish for more, for a transformer whose output has no bound. */
+  whenWanted() {
+    this.wanted = new Deferred();
+    return this.wanted.promise;
+  }
+
   setBackpressure(backpressure) {
     this.backpressure = backpressure;
+    if (!backpressure && this.wanted !== undefined) {
+      this.wanted.resolve(undefined);
+      this.wanted = undefined;
+    }
     if (backpressure && this.isPulling) {
       this.isPulling = false;
       soon(this.readable.controller.onSettled);
@@ -143,7 +154,7 @@ class Transform {
 
   close() {
     return this.finish((transformer) => transformer.flush(this), this.readable, () => {
-      this.readable.controller.close();
+      this.readable.controller.finish();
     }, (error) => {
       this.readable.controller.error(error);
     });
@@ -162,7 +173,9 @@ class Transform {
       this.writable.controller.errorIfNeeded(error);
       this.unblockWrite();
     };
-    return this.finish((transformer) => transformer.cancel(reason), this.writable, () => endWritable(reason), endWritable);
+    return this.finish((transformer) => transformer.cancel(reason), this.writable, () => {
+      endWritable(reason);
+    }, endWritable);
   }
 
   /** What the three ways to end have in common: run an algorithm once, then end the other side. */

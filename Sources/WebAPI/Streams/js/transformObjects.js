@@ -1,8 +1,9 @@
 // Streams Standard, sections 6.2 and 6.3: TransformStream and its controller.
 const { FunctionPrototypeCall, RangeError, TypeError } = primordials;
 const {
-  converters, defineInterface, dictionary, exposeGlobals, interfaceConverter,
+  converters, defineInterface, dictionary, exposeGlobals, exposeLazyGlobals, interfaceConverter,
 } = use("WebIDL/webidl");
+const { registerTransferable } = use("HTML/serializable");
 const { defineRecord } = use("Streams/promises");
 const { extractHighWaterMark, extractSizeAlgorithm, toQueuingStrategy } = use("Streams/strategies");
 const { initializeTransform } = use("Streams/transform");
@@ -90,6 +91,12 @@ class TransformStream {
 }
 defineInterface(TransformStream);
 converters.TransformStream = interfaceConverter("TransformStream", isTransformStream);
+registerTransferable(TransformStream, {
+  __proto__: null,
+  isInstance: isTransformStream,
+  isDetached: (object) => use("Streams/transfer").isTransferred(object),
+  transfer: (object) => use("Streams/transfer").transferTransform(object),
+});
 
 class TransformStreamDefaultController {
   #transform;
@@ -107,5 +114,8 @@ class TransformStreamDefaultController {
 defineInterface(TransformStreamDefaultController);
 
 exposeGlobals({ __proto__: null, TransformStream, TransformStreamDefaultController });
+exposeLazyGlobals("Streams/identity", ["FixedLengthStream", "IdentityTransformStream"]);
+exposeLazyGlobals("Encoding/textStreams", ["TextDecoderStream", "TextEncoderStream"]);
+exposeLazyGlobals("Compression/compression", ["CompressionStream", "DecompressionStream"]);
 
 provide({ TransformStream, adopt, isTransformStream, transformOf });

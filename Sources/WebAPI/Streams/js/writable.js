@@ -312,7 +312,11 @@ class WritableController {
       result = PromiseReject(error);
     }
     this.clearAlgorithms();
-    react(result, () => { stream.finishInFlightClose(); }, (reason) => { stream.finishInFlightCloseWithError(reason); });
+    react(result, () => {
+      stream.finishInFlightClose();
+    }, (reason) => {
+      stream.finishInFlightCloseWithError(reason);
+    });
   }
 
   processWrite(entry) {

@@ -3,6 +3,7 @@ const { FunctionPrototypeCall, PromiseReject, RangeError, TypeError } = primordi
 const {
   converters, defineInterface, dictionary, exposeGlobals, illegalInvocation, interfaceConverter, requireArguments,
 } = use("WebIDL/webidl");
+const { registerTransferable } = use("HTML/serializable");
 const { Deferred, defineRecord } = use("Streams/promises");
 const { extractHighWaterMark, extractSizeAlgorithm, toQueuingStrategy } = use("Streams/strategies");
 const { WRITABLE, Writable, WritableController, acquireWriter, releasedError } = use("Streams/writable");
@@ -105,6 +106,12 @@ class WritableStream {
 }
 defineInterface(WritableStream);
 converters.WritableStream = interfaceConverter("WritableStream", isWritableStream);
+registerTransferable(WritableStream, {
+  __proto__: null,
+  isInstance: isWritableStream,
+  isDetached: (object) => use("Streams/transfer").isTransferred(object),
+  transfer: (object) => use("Streams/transfer").transferWritable(object),
+});
 
 /** The object that shows a record to the tenant. */
 const writableObject = (stream) => stream.object ??= new WritableStream(adopt, stream);

@@ -199,6 +199,7 @@ function record(convertKey, convertValue) {
 // Section 3.2.17. `members`, in the standard's order (lexicographic within a dictionary, parents first):
 // { key, converter, defaultValue? (a function, called each time), required? }. The result has no prototype.
 function dictionary(name, members) {
+  for (let i = 0; i < members.length; i++) members[i] = { __proto__: null, ...members[i] };
   return (V, prefix, context) => {
     if (V !== undefined && V !== null && typeOf(V) !== "object") {
       throw fail(prefix, context, `cannot be converted to the dictionary ${name}.`);

@@ -1,5 +1,5 @@
-// XMLHttpRequest Standard, section 5: FormData. An entry list is a flat array [name, value, name, value ...]; a value is a
-// string or a File.
+// XMLHttpRequest Standard, section 5: FormData. An entry list is a flat array [name, value, name, value ...]; a value
+// is a string or a File.
 const { ArrayPrototypePush, TypeError } = primordials;
 const {
   converters, defineInterface, definePairIterable, exposeGlobals, requireArguments,
@@ -91,7 +91,8 @@ function removeEntries(entries, name, start) {
   entries.length = end;
 }
 
-// The overloads of append() and set(), and HTML's "create an entry": what is not yet a File, or gets a name, becomes one.
+// The overloads of append() and set(), and HTML's "create an entry": what is not yet a File, or gets a name, becomes
+// one.
 function entryValue(value, filename, argumentCount, prefix) {
   if (!isBlob(value)) {
     if (argumentCount < 3) return converters.USVString(value, prefix, "parameter 2");

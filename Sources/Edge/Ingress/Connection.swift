@@ -1,0 +1,354 @@
+internal import Glibc
+internal import Model
+internal import Runtime
+
+/// One client's connection: requests in, answers out, in order, one exchange at a time.
+///
+/// Calls of the exchange may come from inside JavaScript, which must not be entered again from there. So they only change
+/// state and buffers; the handler and the observer are called from the loop alone, in `advance`.
+final class Connection {
+    enum Phase {
+        /// Between requests.
+        case idle
+        /// Some of a request's header is there.
+        case header
+        /// The handler has the request.
+        case exchange
+        /// The answer is complete, the request's body is not: the rest is read and dropped.
+        case discarding
+        /// The last answer is on its way.
+        case closing
+        /// The answer was broken off: what is buffered is tried once, then the connection cut.
+        case cutting
+        /// Our half is closed; what the client still sends is dropped until it has read our last words.
+        case lingering
+        case closed
+    }
+
+    /// What is still to come of the request's body.
+    enum Incoming {
+        case complete
+        case length(Int)
+        case chunked(ChunkedDecoder)
+
+        var isComplete: Bool {
+            if case .complete = self { return true }
+            return false
+        }
+    }
+
+    /// Where the answer stands, and how its body is framed.
+    enum Answer {
+        case awaited
+        case length(remaining: Int)
+        case chunked
+        case untilClose
+        /// HEAD, or a status without a body: what is written is dropped.
+        case bodiless
+        case complete
+
+        var isAwaited: Bool {
+            if case .awaited = self { return true }
+            return false
+        }
+    }
+
+    /// An answer of which so much waits to be sent makes its writer wait; so much of a body that waits to be read, the
+    /// client.
+    static let highWater = 64 << 10
+    /// The writer goes on when no more than this waits.
+    static let lowWater = 16 << 10
+
+    let ingress: Ingress
+    let handler: any RequestHandler
+    let descriptor: Int32
+    let address: ClientAddress
+    let door: LaneDoor
+    private var registration: EventLoop.Registration?
+    private var interest: Readiness = [.readable, .peerClosed]
+    /// The place in the ingress's list.
+    var index = 0
+
+    var phase = Phase.idle
+    var input: InputBuffer
+    var output: OutputBuffer
+    var progress = RequestParser.Progress()
+    var request = RequestFraming()
+    var incoming = Incoming.complete
+    var answer = Answer.complete
+    var current = ConnectionExchange()
+
+    /// Bytes of the body that nobody wants which have been dropped.
+    var discarded = 0
+    var isDiscarding = false
+    /// The client is to be told 100 when its body is first asked for.
+    var owesContinue = false
+    var wantsBody = false
+    var wantsRoom = false
+    var isBroken = false
+    /// The client sends no more.
+    var peerHasClosed = false
+    /// Something may be left unread at the end, which would turn our close into a reset.
+    var mustLinger = false
+    /// Requests answered in this turn.
+    var served = 0
+    private var isActive = false
+    private var isQueued = false
+
+    /// Monotonic nanoseconds by which something must have arrived, or have been taken.
+    private(set) var readDeadline = UInt64.max
+    private(set) var writeDeadline = UInt64.max
+
+    var loop: EventLoop { ingress.loop }
+
+    /// Takes a socket, of which the loop's `acceptedSockets` know already.
+    init(
+        _ descriptor: Int32, from address: ClientAddress, through door: LaneDoor, ingress: Ingress,
+        handler: any RequestHandler
+    ) throws(SystemCallError) {
+        self.descriptor = descriptor
+        self.address = address
+        self.door = door
+        self.ingress = ingress
+        self.handler = handler
+        input = InputBuffer(sharing: ingress.receiveBlock)
+        output = OutputBuffer(pool: ingress.pool)
+        registration = try ingress.loop.register(descriptor, for: interest, handler: self)
+        expectInput(within: ingress.times.header)
+    }
+
+    // MARK: Turns
+
+    /// All that follows from what has happened: requests are parsed and handed over, answers sent.
+    func advance(sawReadable: Bool = false) {
+        guard phase != .closed else { return }
+        process()
+        flush()
+        if isBroken { return lost() }
+        if wantsRoom, output.count <= Self.lowWater, phase == .exchange {
+            wantsRoom = false
+            current.observer?.exchangeWritable(current)
+            flush()
+            if isBroken { return lost() }
+        }
+        guard followFlush() else { return }
+        input.settle()
+        if phase == .exchange, !takesBody { expectInput(within: .max) }
+        updateInterest(sawReadable: sawReadable)
+        if hasMoreToDo { resumeNextTurn() }
+    }
+
+    /// Ends the connection if all has been sent that had to be; false if it is gone.
+    private func followFlush() -> Bool {
+        switch phase {
+        case .cutting:
+            if case .untilClose = answer { resetOnClose() }
+            close()
+            return false
+        case .closing where output.isEmpty:
+            if mustLinger, !peerHasClosed { return linger() }
+            close()
+            return false
+        case .idle where ingress.isDraining && output.isEmpty && input.raw.isEmpty:
+            close()
+            return false
+        default:
+            return true
+        }
+    }
+
+    /// Whether the connection can go on without an event of its socket.
+    private var hasMoreToDo: Bool {
+        switch phase {
+        case .idle, .discarding: !input.raw.isEmpty && output.count < Self.highWater
+        case .exchange: wantsRoom && output.count <= Self.lowWater
+        default: false
+        }
+    }
+
+    private func resumeNextTurn() {
+        loop.enqueue { [weak self] in
+            guard let self, phase != .closed else { return }
+            run { advance() }
+        }
+    }
+
+    /// Has `advance` called at the end of this turn, unless it is under way.
+    func advanceLater() {
+        guard !isActive, !isQueued else { return }
+        isQueued = true
+        loop.callAtEndOfTurn(self)
+    }
+
+    private func run(_ body: () -> Void) {
+        isActive = true
+        served = 0
+        body()
+        isActive = false
+    }
+
+    // MARK: Deadlines
+
+    /// Something has to arrive within that many nanoseconds; `.max` for no haste.
+    func expectInput(within nanoseconds: UInt64) {
+        readDeadline = nanoseconds == .max ? .max : loop.now &+ nanoseconds
+        if readDeadline < ingress.nextSweep { ingress.sweep(by: readDeadline) }
+    }
+
+    /// Bytes of a body have come: their share of time is given back to the client.
+    func creditInput(_ count: Int) {
+        guard readDeadline != .max else { return }
+        let latest = loop.now &+ ingress.times.body
+        readDeadline = min(latest, readDeadline &+ UInt64(count) &* ingress.times.bodyByte)
+    }
+
+    private func expectOutput() {
+        writeDeadline = loop.now &+ ingress.times.writeStall
+        if writeDeadline < ingress.nextSweep { ingress.sweep(by: writeDeadline) }
+    }
+
+    /// The sweep has found a deadline passed.
+    func timedOut() {
+        run {
+            if writeDeadline <= loop.now { return lost() }
+            readDeadline = .max
+            switch phase {
+            // Between requests there is nothing to say; a connection that never sent one is told why it ends.
+            case .idle where request.headerBytes > 0: close()
+            case .idle, .header: fail(.headerTimeout)
+            case .exchange: fail(.bodyTimeout)
+            case .discarding, .lingering: close()
+            case .closing, .cutting, .closed: break
+            }
+            advance()
+        }
+    }
+
+    /// No further request after the one under way.
+    func drain() {
+        guard phase == .idle, input.isEmpty, output.isEmpty else { return }
+        close()
+    }
+
+    // MARK: Sending
+
+    /// Sends what waits, as far as the kernel takes it.
+    func flush() {
+        guard !output.isEmpty, !isBroken else { return }
+        note(sent: output.send(to: descriptor))
+    }
+
+    func note(sent: Int) {
+        if sent < 0, errno != EAGAIN, errno != EINTR {
+            isBroken = true
+        } else if output.isEmpty {
+            writeDeadline = .max
+        } else if sent > 0 || writeDeadline == .max {
+            expectOutput()
+        }
+    }
+
+    // MARK: Interest
+
+    private func updateInterest(sawReadable: Bool) {
+        var wanted: Readiness = peerHasClosed ? [] : .peerClosed
+        if !output.isEmpty { wanted.insert(.writable) }
+        if wantsInput {
+            wanted.insert(.readable)
+        } else if !sawReadable, interest.contains(.readable) {
+            // Nothing has come yet: as long as that is so, looking away would only cost a system call.
+            wanted.insert(.readable)
+        }
+        guard wanted != interest, let registration else { return }
+        interest = wanted
+        loop.modify(registration, for: wanted)
+    }
+
+    /// Whether more of the body under way may come.
+    var takesBody: Bool {
+        !incoming.isComplete && input.body.count < Self.highWater && discarded <= ingress.limits.discardedBytes
+    }
+
+    private var wantsInput: Bool {
+        switch phase {
+        case .idle, .header: output.count < Self.highWater
+        case .exchange: takesBody
+        case .discarding, .lingering: true
+        case .closing, .cutting, .closed: false
+        }
+    }
+
+    // MARK: The end
+
+    /// Closes our half, so that the client reads our last words to their end instead of a reset.
+    private func linger() -> Bool {
+        shutdown(descriptor, Int32(SHUT_WR))
+        phase = .lingering
+        input.release()
+        expectInput(within: ingress.times.linger)
+        updateInterest(sawReadable: false)
+        return true
+    }
+
+    private func resetOnClose() {
+        var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
+    }
+
+    /// The client is gone.
+    func lost() {
+        let exchange = current
+        let wasOpen = phase == .exchange
+        close()
+        if wasOpen { exchange.observer?.exchangeClosed(exchange) }
+    }
+
+    func close() {
+        guard phase != .closed else { return }
+        endExchange(because: "The client has disconnected.")
+        phase = .closed
+        input.release()
+        output.release()
+        ingress.remove(self)
+        if let registration { loop.closeAccepted(registration) }
+        registration = nil
+    }
+
+    /// The exchange under way, if any, is out of the handler's hands.
+    func endExchange(because reason: String) {
+        current.end(failure: reason)
+        wantsBody = false
+        wantsRoom = false
+        owesContinue = false
+    }
+}
+
+extension Connection: EventHandler {
+    func ready(_ readiness: Readiness) {
+        run {
+            if readiness.contains(.failed) { return lost() }
+            if readiness.contains(.readable) { receive() }
+            if readiness.contains(.peerClosed) || readiness.contains(.hungUp) { noticePeerClosed() }
+            advance(sawReadable: readiness.contains(.readable))
+        }
+    }
+
+    /// The client has closed its half. Most have closed both, and there is no telling: who waits for an answer keeps the
+    /// connection open. As long as we read, the end of the file, behind all that was sent before, says the same.
+    private func noticePeerClosed() {
+        switch phase {
+        case .exchange where !takesBody: lost()
+        case .closed: break
+        default:
+            if !interest.contains(.readable) { peerHasClosed = true }
+        }
+    }
+}
+
+extension Connection: TurnHandler {
+    func endOfTurn() {
+        isQueued = false
+        guard phase != .closed else { return }
+        run { advance() }
+    }
+}

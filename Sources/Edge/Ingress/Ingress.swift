@@ -1,0 +1,143 @@
+internal import Glibc
+internal import Model
+package import Runtime
+
+/// One lane's part of the ingress: its connections, and what they share. Bound to the lane's thread.
+package final class Ingress {
+    let loop: EventLoop
+    let settings: IngressSettings
+    let limits: IngressLimits
+    let times: IngressTimes
+    let parser: RequestParser
+    let pool = BlockPool()
+    let receiveBlock = UnsafeMutablePointer<UInt8>.allocate(capacity: InputBuffer.blockSize)
+    var date = DateField()
+
+    private var acceptors: [Acceptor] = []
+    private var connections: ContiguousArray<Connection> = []
+    /// When deadlines are looked at next, in the loop's nanoseconds.
+    private(set) var nextSweep = UInt64.max
+    private var earliestSweep: UInt64 = 0
+    private var sweepTimer: TimerToken?
+    private(set) var isDraining = false
+    private var whenDrained: (() -> Void)?
+    private var drainTimer: TimerToken?
+
+    /// On the loop's thread.
+    package init(loop: EventLoop, settings: IngressSettings) {
+        self.loop = loop
+        self.settings = settings
+        limits = settings.limits
+        times = IngressTimes(settings.limits)
+        parser = RequestParser(limits: settings.limits)
+    }
+
+    deinit {
+        receiveBlock.deallocate()
+        date.deallocate()
+    }
+
+    /// Connections that are open.
+    package var connectionCount: Int { connections.count }
+
+    /// Has the lane take connections from a listener; `handler` answers their requests.
+    package func open(_ listener: Listener, handler: any RequestHandler) throws(SystemCallError) {
+        acceptors.append(try Acceptor(listener, ingress: self, handler: handler))
+    }
+
+    // MARK: Draining
+
+    /// Takes no more connections, lets requests under way finish, and calls `completion` when the last connection is closed.
+    /// What is not done after `milliseconds` (the setting's, if nil) is cut off.
+    package func drain(within milliseconds: Int? = nil, then completion: @escaping () -> Void) {
+        guard !isDraining else { return }
+        isDraining = true
+        whenDrained = completion
+        for acceptor in acceptors { acceptor.close() }
+        acceptors = []
+        for connection in connections { connection.drain() }
+        drainTimer = loop.schedule(after: UInt64(milliseconds ?? limits.drainMilliseconds) * 1_000_000) { [weak self] in
+            self?.cutAll()
+        }
+        finishDraining()
+    }
+
+    private func cutAll() {
+        for connection in connections { connection.lost() }
+    }
+
+    private func finishDraining() {
+        guard isDraining, connections.isEmpty, let completion = whenDrained else { return }
+        whenDrained = nil
+        if let drainTimer { loop.cancel(drainTimer) }
+        // From the loop: the last connection may have closed deep inside something.
+        loop.enqueue(completion)
+    }
+
+    // MARK: Connections
+
+    func add(
+        _ descriptor: Int32, from address: ClientAddress, through door: LaneDoor, handler: any RequestHandler
+    ) throws(SystemCallError) {
+        let connection = try Connection(descriptor, from: address, through: door, ingress: self, handler: handler)
+        connection.index = connections.count
+        connections.append(connection)
+        door.entered(from: address.network)
+    }
+
+    func remove(_ connection: Connection) {
+        let last = connections.removeLast()
+        if last !== connection {
+            last.index = connection.index
+            connections[connection.index] = last
+        }
+        connection.door.left(from: connection.address.network)
+        finishDraining()
+    }
+
+    // MARK: Deadlines
+
+    /// Has deadlines looked at at that time, or as soon after it as they may be.
+    func sweep(by deadline: UInt64) {
+        let time = max(deadline, earliestSweep)
+        guard time < nextSweep else { return }
+        if let sweepTimer { loop.cancel(sweepTimer) }
+        nextSweep = time
+        sweepTimer = loop.schedule(at: time) { [weak self] in self?.sweep() }
+    }
+
+    private func sweep() {
+        let now = loop.now
+        nextSweep = .max
+        sweepTimer = nil
+        earliestSweep = now + times.sweep
+        var late: [Connection] = []
+        var earliest = UInt64.max
+        for connection in connections {
+            let deadline = min(connection.readDeadline, connection.writeDeadline)
+            if deadline <= now {
+                late.append(connection)
+            } else {
+                earliest = min(earliest, deadline)
+            }
+        }
+        if earliest != .max { sweep(by: earliest) }
+        for connection in late { connection.timedOut() }
+    }
+
+    // MARK: Our own answers
+
+    /// A page as the whole answer of a connection that is not served.
+    func bytes(of page: ErrorPage) -> [UInt8] {
+        date.refresh(at: loop.now)
+        return page.withAnswer(asJSON: false) { answer, text in
+            [UInt8](unsafeUninitializedCapacity: AnswerHead.bound(answer) + text.count) { buffer, count in
+                let start = buffer.baseAddress!
+                let head = AnswerHead(framing: .length(text.count), persistence: .close, date: date.line)
+                var out = head.write(answer, to: start, outcome: page.outcome)
+                out = Bytes.copy(text.baseAddress!.assumingMemoryBound(to: UInt8.self), text.count, to: out)
+                count = out - start
+            }
+        }
+    }
+}

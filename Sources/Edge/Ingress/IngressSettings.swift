@@ -1,0 +1,41 @@
+package import Model
+
+/// How a lane's ingress behaves.
+package struct IngressSettings: Sendable {
+    /// What clients may ask of it.
+    package var limits: IngressLimits
+    /// Whether every answer carries `Martlet-Outcome`, as under `martlet dev`, or only those that went wrong.
+    package var showsEveryOutcome: Bool
+
+    package init(limits: IngressLimits = IngressLimits(), showsEveryOutcome: Bool = false) {
+        self.limits = limits
+        self.showsEveryOutcome = showsEveryOutcome
+    }
+}
+
+/// The times among the limits, in the loop's nanoseconds.
+struct IngressTimes {
+    let header: UInt64
+    let idle: UInt64
+    let writeStall: UInt64
+    let body: UInt64
+    /// What one byte of a body is worth.
+    let bodyByte: UInt64
+    let linger: UInt64
+    /// Deadlines are looked at no more often than this.
+    let sweep: UInt64
+
+    private static let slowestSweep: UInt64 = 1_000_000_000
+
+    init(_ limits: IngressLimits) {
+        func nanoseconds(_ milliseconds: Int) -> UInt64 { UInt64(max(0, milliseconds)) * 1_000_000 }
+        header = nanoseconds(limits.headerMilliseconds)
+        idle = nanoseconds(limits.idleMilliseconds)
+        writeStall = nanoseconds(limits.writeStallMilliseconds)
+        body = nanoseconds(limits.bodyMilliseconds)
+        bodyByte = 1_000_000_000 / UInt64(max(1, limits.bodyBytesPerSecond))
+        linger = nanoseconds(limits.lingerMilliseconds)
+        // One tenth late at most, for times that somebody has set very short.
+        sweep = min(Self.slowestSweep, min(min(header, idle), min(writeStall, body), linger) / 10)
+    }
+}

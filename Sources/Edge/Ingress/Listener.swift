@@ -1,0 +1,136 @@
+internal import Glibc
+package import Runtime
+internal import Synchronization
+
+/// A listening socket that any number of lanes accept from: the kernel wakes one of those that wait. Closed when nobody
+/// has it any more.
+package final class Listener: Sendable {
+    /// Connections the kernel keeps for us before it turns others away; it may have a lower limit of its own.
+    private static let backlog: Int32 = 4_096
+
+    /// What was bound, such as "127.0.0.1".
+    package let host: String
+    /// What was bound; the kernel's choice, if 0 was asked for.
+    package let port: Int
+    let descriptor: Int32
+    /// The lanes that accept.
+    private let doors = Mutex<[LaneDoor]>([])
+
+    /// Binds and listens.
+    /// - Parameters:
+    ///   - host: an address or a name; "::" and "0.0.0.0" stand for all addresses.
+    ///   - port: 0 for any that is free.
+    package init(host: String, port: Int) throws(ListenerError) {
+        guard (0...65_535).contains(port) else { throw ListenerError("\(port) is not a port number") }
+        var hints = addrinfo()
+        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(host, String(port), &hints, &found)
+        guard code == 0, let address = found else {
+            throw ListenerError("cannot listen on \(host): \(String(cString: gai_strerror(code)))")
+        }
+        defer { freeaddrinfo(found) }
+        descriptor = try Self.listen(on: address.pointee, host: host, port: port)
+        self.host = host
+        self.port = Self.port(of: descriptor)
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// "http://HOST:PORT".
+    package var url: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+
+    /// Turns new connections away, for all lanes.
+    package func stop() {
+        shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+
+    /// Forgets the connections of a lane that is lost and accepts no more. From any thread.
+    package func forget(_ lane: EventLoop.Remote) {
+        doors.withLock { $0.removeAll { $0.loop === lane } }
+    }
+
+    private static func listen(on address: addrinfo, host: String, port: Int) throws(ListenerError) -> Int32 {
+        let type = address.ai_socktype | Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(address.ai_family, type, address.ai_protocol)
+        guard descriptor >= 0 else { throw ListenerError(host: host, port: port, code: errno) }
+        set(SO_REUSEADDR, at: SOL_SOCKET, of: descriptor)
+        // Accepted sockets inherit it: an answer is written at once, so waiting for more would only delay it.
+        set(TCP_NODELAY, at: Int32(IPPROTO_TCP), of: descriptor)
+        guard bind(descriptor, address.ai_addr, address.ai_addrlen) == 0, Glibc.listen(descriptor, backlog) == 0 else {
+            let error = ListenerError(host: host, port: port, code: errno)
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    private static func set(_ option: Int32, at level: Int32, of descriptor: Int32) {
+        var one: Int32 = 1
+        setsockopt(descriptor, level, option, &one, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    private static func port(of descriptor: Int32) -> Int {
+        var address = sockaddr_in6()
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        _ = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        // Both families have it in the same place.
+        return Int(UInt16(bigEndian: address.sin6_port))
+    }
+
+    // MARK: Lanes
+
+    func add(_ door: LaneDoor) {
+        doors.withLock { $0.append(door) }
+    }
+
+    func remove(_ door: LaneDoor) {
+        doors.withLock { $0.removeAll { $0 === door } }
+    }
+
+    /// Connections of all lanes, and those among them from one network.
+    func count(from network: UInt64) -> (all: Int, ofNetwork: Int) {
+        doors.withLock { doors in
+            doors.reduce(into: (0, 0)) { sum, door in
+                let count = door.count(from: network)
+                sum.0 += count.all
+                sum.1 += count.ofNetwork
+            }
+        }
+    }
+
+    /// A lane with fewer connections that waits for something to do. The kernel wakes the same lane again and again as long
+    /// as that one is idle; without this, it would get all the connections.
+    func door(withLessThan own: LaneDoor) -> LaneDoor? {
+        doors.withLock { doors in
+            guard doors.count > 1, let least = doors.min(by: { $0.connectionCount < $1.connectionCount }),
+                least.connectionCount + 1 < own.connectionCount, least.loop.heartbeat.busySince == nil
+            else { return nil }
+            return least
+        }
+    }
+}
+
+/// Why a listener could not be made: one line for people.
+package struct ListenerError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+
+    init(host: String, port: Int, code: Int32) {
+        let place = "\(host.contains(":") ? "[\(host)]" : host):\(port)"
+        switch code {
+        case EADDRINUSE: description = "cannot listen on \(place): the port is in use"
+        case EACCES: description = "cannot listen on \(place): ports below 1024 need a privilege"
+        case EADDRNOTAVAIL: description = "cannot listen on \(place): this machine does not have that address"
+        default: description = "cannot listen on \(place): \(String(cString: strerror(code)))"
+        }
+    }
+}

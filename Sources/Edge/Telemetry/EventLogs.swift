@@ -1,0 +1,81 @@
+internal import Foundation
+package import Model
+
+/// Logs for people, under `martlet dev`: what the worker logs, and a line for each request.
+package final class ReadableLog: EventSink {
+    private let writer: LineWriter
+    package let wantsRequests = true
+
+    package init(writer: LineWriter) { self.writer = writer }
+
+    package func log(_ event: LogEvent) {
+        let mark = switch event.level {
+        case "error": "\u{2718} "
+        case "warn": "! "
+        default: "  "
+        }
+        for line in event.text.split(separator: "\n", omittingEmptySubsequences: false) {
+            writer.write(mark + LogText.escaped(line))
+        }
+    }
+
+    package func requestEnded(_ event: RequestEvent) {
+        let wall = LogText.milliseconds(event.wallTime), cpu = LogText.milliseconds(event.cpuTime)
+        let note = event.outcome == .ok ? "" : " \(event.outcome.rawValue)"
+        let start = event.isColdStart ? ", cold start" : ""
+        let url = LogText.escaped(event.url[...])
+        writer.write("\(event.method) \(url) \(event.status)\(note) (\(wall) ms, \(cpu) ms CPU\(start))")
+    }
+}
+
+/// Logs for programs, under `martlet serve`: one JSON object a line. Requests are counted on the status page, not logged.
+package final class JSONLog: EventSink {
+    private struct Line: Encodable {
+        let time: String
+        let level: String
+        let worker: String?
+        let request: Int?
+        let message: String
+    }
+
+    private let writer: LineWriter
+    package let wantsRequests = false
+
+    package init(writer: LineWriter) { self.writer = writer }
+
+    package func log(_ event: LogEvent) {
+        let line = Line(
+            time: Date().ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true)), level: event.level,
+            worker: event.worker.isEmpty ? nil : event.worker, request: event.request == 0 ? nil : event.request,
+            message: event.text)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let json = try? encoder.encode(line) else { return }
+        writer.write(String(decoding: json, as: UTF8.self))
+    }
+
+    package func requestEnded(_ event: RequestEvent) {}
+}
+
+enum LogText {
+    /// Control characters shown, so that a worker cannot write to the terminal's state.
+    static func escaped(_ text: Substring) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return String(text) }
+        return text.unicodeScalars.reduce(into: "") { result, scalar in
+            if isControl(scalar) {
+                result += "\\x" + String(scalar.value, radix: 16)
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 && scalar != "\t" || (0x7F...0x9F).contains(scalar.value)
+    }
+
+    static func milliseconds(_ nanoseconds: UInt64) -> String {
+        let tenths = (nanoseconds + 50_000) / 100_000
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}

@@ -1,0 +1,45 @@
+package import Model
+
+/// A folder of workers: each `NAME.js` (or .mjs) and each `NAME/index.js` in it is one.
+package struct WorkerFolder: Sendable {
+    package let path: String
+    package let limits: Limits
+    package let variables: [WorkerDefinition.Variable]
+
+    package init(path: String, limits: Limits, variables: [WorkerDefinition.Variable]) {
+        self.path = path
+        self.limits = limits
+        self.variables = variables
+    }
+
+    /// What came of reading one worker.
+    package enum Entry: Sendable {
+        case worker(WorkerDefinition)
+        case failed(name: String, ProjectError)
+    }
+
+    /// The names of the workers now and where each begins: a file or a folder.
+    package func list() throws(ProjectError) -> [(name: String, path: String)] {
+        guard File.isFolder(path) else { throw ProjectError("\(path): no such folder") }
+        var found: [(name: String, path: String)] = []
+        for entry in try File.names(in: path) {
+            let full = "\(path)/\(entry)"
+            if File.isFolder(full) {
+                if (try? WorkerLoader.mainFile(of: full)) != nil { found.append((entry.lowercased(), full)) }
+            } else if entry.hasSuffix(".js") || entry.hasSuffix(".mjs") {
+                let name = String(entry[..<entry.lastIndex(of: ".")!])
+                found.append((name.lowercased(), full))
+            }
+        }
+        return found
+    }
+
+    /// Reads one worker.
+    package func load(name: String, path: String) -> Entry {
+        do throws(ProjectError) {
+            return .worker(try WorkerLoader.load(path, name: name, variables: variables, limits: limits))
+        } catch {
+            return .failed(name: name, error)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+package import Isolates
+package import Model
+internal import WebAPI
+
+/// Finds out whether a worker can start, in an isolate that is thrown away.
+package enum WorkerCheck {
+    /// Evaluates the worker's top level on the calling thread, which must descend from the one that started the engine.
+    /// What it logs goes to `log`.
+    /// - Returns: nil if it starts, else what is wrong.
+    package static func failure(
+        of definition: WorkerDefinition, engine: Engine, watchdog: Watchdog,
+        log: @escaping (_ level: String, _ text: String) -> Void
+    ) -> String? {
+        let worker = Worker(definition)
+        let thread = IsolateThread(watchdog: watchdog) {}
+        defer { thread.close() }
+        let isolate = Isolate(engine: engine, memoryLimit: definition.limits.memoryMegabytes << 20)
+        isolate.setHost(DetachedHost.check(environment: worker.environment, log: log))
+        defer { isolate.discard() }
+        do {
+            let budget = UInt64(definition.limits.startupCPUMilliseconds) * 1_000_000
+            if worker.isScript {
+                let entry = Bundle.Entry.exposeEnvironment.isolateEntry
+                try isolate.call(entry, number: 0, on: thread, budget: budget)
+            }
+            try isolate.load(worker.source, loaded: Bundle.Entry.loaded.isolateEntry, on: thread, budget: budget)
+            return nil
+        } catch {
+            return error.explanation(of: definition)
+        }
+    }
+}
+
+extension CallFailure {
+    /// What to tell the worker's author about a start that failed.
+    func explanation(of worker: WorkerDefinition) -> String {
+        switch self {
+        case .exception(let error): error.explanation
+        case .exceededCPU:
+            "The worker's top level used more than \(worker.limits.startupCPUMilliseconds) ms of CPU time "
+                + "(--startup-cpu-ms)."
+        case .exceededMemory:
+            "The worker's top level used more than \(worker.limits.memoryMegabytes) MB of memory (--memory-mb)."
+        case .fatal(let message): "The worker's isolate failed: \(message)"
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package import Isolates
+package import Model
+
+/// What ops meet where there is no lane: two made-up requests while the snapshot is made, none while a worker is checked.
+package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, BodyHost {
+    private static let fields = [("host", "warm.example"), ("accept", "*/*"), ("x-name", "value")]
+    private static let heads = [
+        RequestHead(method: "GET", url: "http://warm.example/path/to?a=1&b=2", headers: fields),
+        RequestHead(method: "POST", url: "http://warm.example/path/to", headers: fields),
+    ]
+
+    package let isGlobalScope: Bool
+    package let environment: [String]
+    private let write: (_ level: String, _ text: String) -> Void
+
+    private init(
+        isGlobalScope: Bool, environment: [String], write: @escaping (_ level: String, _ text: String) -> Void
+    ) {
+        self.isGlobalScope = isGlobalScope
+        self.environment = environment
+        self.write = write
+    }
+
+    /// For `Engine.init`. The made-up requests log nothing: what comes is a fault of the bundle.
+    package static func warmUp() -> WebHost {
+        DetachedHost(isGlobalScope: false, environment: []) { preconditionFailure("The warm-up failed: \($1)") }.host
+    }
+
+    /// For evaluating a worker's top level to see whether it can be.
+    package static func check(
+        environment: [String], log: @escaping (_ level: String, _ text: String) -> Void
+    ) -> WebHost {
+        DetachedHost(isGlobalScope: true, environment: environment, write: log).host
+    }
+
+    private var host: WebHost { WebHost(scope: self, timers: self, log: self, exchanges: self, bodies: self) }
+
+    package var baseURL: String? { nil }
+    package func workerLoaded(handlers: [String]) {}
+
+    package func startTimer(id: Int, milliseconds: Double, repeats: Bool) throws(OpError) {}
+    package func cancelTimer(id: Int) {}
+    package func log(level: String, text: String) { write(level, text) }
+
+    package func head(of exchange: Int) throws(OpError) -> RequestHead { Self.heads[exchange - 1] }
+    package func properties(of exchange: Int) throws(OpError) -> String { "{}" }
+    package func body(of exchange: Int) throws(OpError) -> Int { 0 }
+    package func state(of exchange: Int) -> ExchangeState { .inProgress }
+    package func respond(to exchange: Int, _ answer: Answer, body: AnswerBody) throws(OpError) {}
+    package func respond(to exchange: Int, _ answer: Answer, pipingBody body: Int) throws(OpError) {}
+    package func beginResponse(to exchange: Int, _ answer: Answer, length: Int?) throws(OpError) {}
+    package func writeResponse(to exchange: Int, _ bytes: UnsafeRawBufferPointer) throws(OpError) -> Int? { nil }
+    package func finishResponse(to exchange: Int) {}
+    package func abortResponse(to exchange: Int, message: String) {}
+    package func requestFailed(_ exchange: Int, message: String) { log(level: "error", text: message) }
+    package func waitUntilBegan(_ exchange: Int) {}
+    package func waitUntilEnded(_ exchange: Int, failure: String?) {}
+
+    package func readBody(_ body: Int) throws(OpError) -> BodyPiece { .end }
+    package func readWholeBody(_ body: Int) throws(OpError) -> BodyPiece { .end }
+    package func cancelBody(_ body: Int) {}
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Model
+
+/// Flags for what clients may ask of the ingress, shared by the commands.
+struct IngressOptions: ParsableArguments {
+    private static let defaults = IngressLimits()
+
+    @Option(help: "Longest request URL, in KiB (414).")
+    var urlKb = defaults.urlBytes >> 10
+    @Option(help: "All header lines of a request together, in KiB (431).")
+    var headerKb = defaults.headerBytes >> 10
+    @Option(help: "Header lines of a request (431).")
+    var headerFields = defaults.headerFields
+    @Option(help: "Largest request body, in MiB (413).")
+    var bodyMb = defaults.bodyBytes >> 20
+    @Option(help: "Time for a request's header to arrive, in ms (408).")
+    var headerTimeoutMs = defaults.headerMilliseconds
+    @Option(help: "How long a connection may idle between requests, in ms.")
+    var idleTimeoutMs = defaults.idleMilliseconds
+    @Option(help: "How long a client may take nothing of its answer, in ms.")
+    var writeStallMs = defaults.writeStallMilliseconds
+    @Option(help: "How far a body may lag behind the least rate, in ms (408).")
+    var bodyTimeoutMs = defaults.bodyMilliseconds
+    @Option(help: "How long requests may go on after SIGTERM, in ms.")
+    var drainMs = defaults.drainMilliseconds
+    @Option(help: "Connections at a time (503).")
+    var connections = defaults.connections
+    @Option(help: "Connections at a time from one address (429).")
+    var connectionsPerAddress = defaults.connectionsPerAddress
+
+    func validate() throws {
+        let values: [(String, Int, ClosedRange<Int>)] = [
+            ("--url-kb", urlKb, 1...1_024), ("--header-kb", headerKb, 1...4_096), ("--header-fields", headerFields, 1...10_000),
+            ("--body-mb", bodyMb, 0...1 << 20), ("--header-timeout-ms", headerTimeoutMs, 1...3_600_000),
+            ("--idle-timeout-ms", idleTimeoutMs, 1...86_400_000), ("--write-stall-ms", writeStallMs, 1...3_600_000),
+            ("--body-timeout-ms", bodyTimeoutMs, 1...3_600_000), ("--drain-ms", drainMs, 0...3_600_000),
+            ("--connections", connections, 1...10_000_000), ("--connections-per-address", connectionsPerAddress, 1...10_000_000),
+        ]
+        for (flag, value, range) in values where !range.contains(value) {
+            throw ValidationError("\(flag) must be between \(range.lowerBound) and \(range.upperBound), not \(value).")
+        }
+    }
+
+    var limits: IngressLimits {
+        var limits = IngressLimits()
+        limits.urlBytes = urlKb << 10
+        limits.headerBytes = headerKb << 10
+        limits.headerFields = headerFields
+        limits.bodyBytes = bodyMb << 20
+        limits.headerMilliseconds = headerTimeoutMs
+        limits.idleMilliseconds = idleTimeoutMs
+        limits.writeStallMilliseconds = writeStallMs
+        limits.bodyMilliseconds = bodyTimeoutMs
+        limits.drainMilliseconds = drainMs
+        limits.connections = connections
+        limits.connectionsPerAddress = connectionsPerAddress
+        return limits
+    }
+}

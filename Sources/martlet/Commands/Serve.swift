@@ -1,0 +1,88 @@
+import ArgumentParser
+import Edge
+import Model
+import Project
+import Runtime
+
+/// `martlet serve`: a folder of workers, each by its host name.
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serves a folder of workers: NAME.js or NAME/index.js answers on the host NAME.localhost.")
+
+    @Option(name: .customLong("workers"), help: "The folder.")
+    var folder: String
+    @Option(help: "Port to listen on; 0 picks a free one.")
+    var port: UInt16 = 8787
+    @Option(help: "Address to listen on.")
+    var host = "127.0.0.1"
+    @Option(help: "Port of the status page; 0 picks a free one.")
+    var adminPort: UInt16 = 8788
+    @Option(help: "Address of the status page.")
+    var adminHost = "127.0.0.1"
+    @Flag(help: "Puts Martlet-Outcome on every answer, not only on errors.")
+    var showOutcome = false
+    @OptionGroup var variables: VariableOptions
+    @OptionGroup var limits: LimitOptions
+    @OptionGroup var lanes: LaneOptions
+    @OptionGroup var ingress: IngressOptions
+
+    func run() throws {
+        let writer = LineWriter(descriptor: 2)
+        let log = JSONLog(writer: writer)
+        let workers = WorkerFolder(path: folder, limits: limits.limits, variables: variables.variables)
+        let settings = IngressSettings(limits: ingress.limits, showsEveryOutcome: showOutcome)
+        let server = try Server(lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, events: log)
+        let deployment = FolderDeployment(workers, server: server, log: log)
+        try deployment.update()
+        try server.start(host: host, port: port, settings: settings) { [table = server.table] lane in
+            HostRouter(lane: lane, table: table)
+        }
+        try server.startAdmin(host: adminHost, port: adminPort)
+        try FileChanges.watch(folder: folder) {
+            do {
+                try deployment.update()
+            } catch {
+                log.log(LogEvent(worker: "", request: 0, level: "error", text: "\(error)"))
+            }
+        }
+        server.runUntilSignal(writer: writer)
+    }
+}
+
+/// Keeps the table of workers as the folder is.
+private final class FolderDeployment {
+    private let folder: WorkerFolder
+    private let server: Server
+    private let log: JSONLog
+
+    init(_ folder: WorkerFolder, server: Server, log: JSONLog) {
+        self.folder = folder
+        self.server = server
+        self.log = log
+    }
+
+    /// Reads the folder; new, changed and deleted workers take effect.
+    func update() throws(CleanFailure) {
+        var found: [(name: String, path: String)] = []
+        do throws(ProjectError) {
+            found = try folder.list()
+        } catch {
+            throw CleanFailure(error.description)
+        }
+        for (name, path) in found { update(name, path) }
+        let names = Set(found.map(\.name))
+        for name in server.table.entries.keys where !names.contains(name) { server.replace(name, with: nil) }
+    }
+
+    private func update(_ name: String, _ path: String) {
+        switch folder.load(name: name, path: path) {
+        case .worker(let definition):
+            if case .worker(let worker) = server.table.entries[name], worker.definition == definition { return }
+            server.replace(name, with: .worker(Worker(definition)))
+        case .failed(_, let error):
+            if case .broken(error.description) = server.table.entries[name] { return }
+            log.log(LogEvent(worker: name, request: 0, level: "error", text: error.description))
+            server.replace(name, with: .broken(error.description))
+        }
+    }
+}

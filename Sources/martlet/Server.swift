@@ -1,0 +1,185 @@
+import Edge
+import Glibc
+import Isolates
+import Model
+import Runtime
+import Synchronization
+import WebAPI
+
+/// The process: engine, lanes, listeners, joined together. One per process.
+final class Server: Sendable {
+    let table = WorkerTable()
+    private let engine: Engine
+    private let placement: Placement
+    private let doors = Doors()
+    private let admin = Mutex<EventLoop.Remote?>(nil)
+
+    /// Starts V8 on the calling thread, from which all lanes descend, and the lanes.
+    init(lanes: LaneOptions, defaultMemoryMegabytes: Int, events: any EventSink) throws {
+        // Before any thread: what all inherit. The main thread waits for these signals.
+        SignalWait.block()
+        var options = Engine.Options()
+        options.extraFlags = lanes.v8Flags
+        engine = try Engine(bundle: Bundle.make(), options: options, warmUpHost: DetachedHost.warmUp())
+        placement = Placement(
+            engine: engine, options: lanes.options, defaultMemoryMegabytes: defaultMemoryMegabytes, events: events,
+            pages: StandardErrorPages(), attachFrontLane: doors.attach)
+    }
+
+    /// Evaluates a worker's top level in an isolate that is thrown away.
+    /// - Returns: nil if the worker can start, else what is wrong.
+    func check(_ definition: WorkerDefinition, log: any EventSink) -> String? {
+        WorkerCheck.failure(of: definition, engine: engine, watchdog: placement.watchdog) { level, text in
+            log.log(LogEvent(worker: definition.name, request: 0, level: level, text: text))
+        }
+    }
+
+    /// Changes what stands under a name; requests under way end as they began.
+    func replace(_ name: String, with entry: WorkerTable.Entry?) {
+        if let old = table.replace(name, with: entry) { placement.retire(old) }
+    }
+
+    /// Opens the listener on every front lane, and says so on stdout.
+    func start(
+        host: String, port: UInt16, settings: IngressSettings,
+        router: @escaping @Sendable (Lane) -> any RequestHandler
+    ) throws {
+        let listener = try Self.listen(host, port)
+        doors.open(Doors.Plan(listener: listener, settings: settings, router: router))
+        Self.announce(listener)
+    }
+
+    /// The status page, on a thread that runs no worker.
+    func startAdmin(host: String, port: UInt16) throws {
+        let listener = try Self.listen(host, port)
+        Thread.spawn(name: "admin") { [self] in
+            guard let loop = try? EventLoop() else { return }
+            let ingress = Ingress(loop: loop, settings: IngressSettings())
+            try? ingress.open(listener, handler: AdminPages(placement: placement, table: table))
+            admin.withLock { $0 = loop.remote }
+            loop.run()
+        }
+        Self.announce(listener)
+    }
+
+    private static func listen(_ host: String, _ port: UInt16) throws -> Listener {
+        do {
+            return try Listener(host: host, port: Int(port))
+        } catch {
+            throw CleanFailure(error.description)
+        }
+    }
+
+    private static func announce(_ listener: Listener) {
+        // Straight to the descriptor: whoever waits for the line must not wait for a buffer.
+        let line = Array("Listening on \(listener.url)\n".utf8)
+        _ = line.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+    }
+
+    /// Serves until SIGTERM or SIGINT; then finishes what is under way and ends the process. A second signal ends it at once.
+    func runUntilSignal(writer: LineWriter) -> Never {
+        SignalWait.wait()
+        let finished = Alarm()
+        doors.drain { finished.ring() }
+        Thread.spawn(name: "impatience") {
+            SignalWait.wait()
+            _exit(1)
+        }
+        finished.wait()
+        writer.flush()
+        _exit(0)
+    }
+}
+
+/// The listeners of the front lanes: each lane opens its own door to them, lanes that come later too.
+private final class Doors: Sendable {
+    struct Plan: Sendable {
+        let listener: Listener
+        let settings: IngressSettings
+        let router: @Sendable (Lane) -> any RequestHandler
+    }
+
+    private struct State {
+        var plan: Plan?
+        var lanes: [(loop: EventLoop.Remote, lane: LoopBound<Lane>)] = []
+        var ingresses: [(loop: EventLoop.Remote, ingress: LoopBound<Ingress>)] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// On a front lane's thread, at its start.
+    @Sendable func attach(_ lane: Lane) throws {
+        let entry = (loop: lane.loop.remote, lane: LoopBound(lane, to: lane.loop))
+        let plan = state.withLock { state in
+            state.lanes.append(entry)
+            return state.plan
+        }
+        if let plan { try open(plan, on: lane) }
+    }
+
+    func open(_ plan: Plan) {
+        let lanes = state.withLock { state in
+            state.plan = plan
+            return state.lanes
+        }
+        for (loop, lane) in lanes {
+            loop.execute { [self] loop in
+                do {
+                    try self.open(plan, on: lane.value(on: loop))
+                } catch {
+                    fatalError("A lane cannot accept connections: \(error)")
+                }
+            }
+        }
+    }
+
+    private func open(_ plan: Plan, on lane: Lane) throws {
+        let ingress = Ingress(loop: lane.loop, settings: plan.settings)
+        try ingress.open(plan.listener, handler: plan.router(lane))
+        let entry = (loop: lane.loop.remote, ingress: LoopBound(ingress, to: lane.loop))
+        state.withLock { $0.ingresses.append(entry) }
+    }
+
+    /// Stops accepting on every lane and calls `completion` when the last has finished.
+    func drain(then completion: @escaping @Sendable () -> Void) {
+        let (ingresses, listener) = state.withLock { ($0.ingresses, $0.plan?.listener) }
+        let left = Left(ingresses.count)
+        for (loop, ingress) in ingresses {
+            let isTaken = loop.execute { loop in
+                ingress.value(on: loop).drain { if left.next() == 0 { completion() } }
+            }
+            if !isTaken && left.next() == 0 { completion() }
+        }
+        listener?.stop()
+        if ingresses.isEmpty { completion() }
+    }
+
+    private final class Left: Sendable {
+        private let count: Atomic<Int>
+        init(_ count: Int) { self.count = Atomic(count) }
+        func next() -> Int { count.subtract(1, ordering: .acquiringAndReleasing).newValue }
+    }
+}
+
+/// SIGTERM and SIGINT, taken by waiting rather than by a handler.
+private enum SignalWait {
+    private static var set: sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGTERM)
+        sigaddset(&set, SIGINT)
+        return set
+    }
+
+    static func block() {
+        var set = set
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    static func wait() {
+        var set = set
+        var number: Int32 = 0
+        sigwait(&set, &number)
+    }
+}
