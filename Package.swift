@@ -56,12 +56,14 @@ let package = Package(
         .target(
             name: "CICU", linkerSettings: [.linkedLibrary("icuuc"), .linkedLibrary("icui18n")]),
         .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
+        .systemLibrary(name: "CBrotli"),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CZlib"),
         .target(name: "Isolates", dependencies: ["CV8", "Model"], swiftSettings: strict),
         .target(
             name: "WebAPI",
             dependencies: [
-                "CBundle", "CCrypto", "CICU", "Isolates", "Model",
+                "CBrotli", "CBundle", "CCrypto", "CICU", "CZlib", "Isolates", "Model",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],

@@ -86,13 +86,15 @@ uintptr_t program_counter(void *context) {
 #endif
 }
 
-/// No lock of ours, V8's or malloc's is held while generated code or a builtin runs, so there, and only there, the jump is sound.
+/// No lock of ours, V8's or malloc's is held while generated code or a builtin runs, so there, and only there, the
+/// jump is sound.
 void on_ejection(int, siginfo_t *, void *context) {
     Thread *thread = current_thread;
     if (!thread || !thread->in_javascript) return;
-    if (thread->call_to_eject.load(std::memory_order_acquire) != thread->call_number.load(std::memory_order_relaxed)) return;
+    uint64_t wanted = thread->call_to_eject.load(std::memory_order_acquire);
+    if (wanted != thread->call_number.load(std::memory_order_relaxed)) return;
     if (is_in_generated_code(thread, program_counter(context))) {
-        jump_out(thread, CV8_CAUSE_EJECTED, "Ejected: it ran past its CPU limit and did not answer V8's request to end");
+        jump_out(thread, CV8_CAUSE_EJECTED, "Ejected: it ran past its CPU limit and did not heed termination");
     }
 }
 

@@ -175,8 +175,9 @@ inline Local<v8::String> text(v8::Isolate *isolate, const char *characters, int 
 const char *arena_copy(v8::Isolate *isolate, Local<v8::Value> value);
 void describe(v8::Isolate *isolate, Local<v8::Context> context, v8::TryCatch &failure, cv8_error *error);
 
-/// Runs `body` inside the isolate: entered, in its context, with limits and jumps in force; then microtasks. `body` returns false
-/// if JavaScript threw. It must hold no memory of malloc's while JavaScript runs: a jump skips destructors.
+/// Runs `body` inside the isolate: entered, in its context, with limits and jumps in force; then microtasks. `body`
+/// returns false if JavaScript threw. It must hold no memory of malloc's while JavaScript runs: a jump skips
+/// destructors.
 using Body = bool (*)(cv8_isolate *self, Local<v8::Context> context, void *arguments);
 cv8_status enter(cv8_isolate *self, cv8_error *error, Body body, void *arguments);
 

@@ -79,8 +79,8 @@ void clear(cv8_error *error) {
     error->line = error->column = 0;
 }
 
-/// The part between the jump's landing and its start. In a function of its own, so that no local of `enter` lives in a register
-/// across the jump.
+/// The part between the jump's landing and its start. In a function of its own, so that no local of `enter` lives in
+/// a register across the jump.
 cv8_status run(cv8_isolate *self, cv8_error *error, Body body, void *arguments) {
     v8::Isolate *isolate = self->isolate;
     Local<v8::Context> context = self->context.Get(isolate);

@@ -8,8 +8,8 @@ namespace martlet {
 
 namespace {
 
-/// V8 treats a refusal of very small buffers as fatal, so those are always granted; the check after the next collection or call
-/// sees them.
+/// V8 treats a refusal of very small buffers as fatal, so those are always granted; the check after the next
+/// collection or call sees them.
 constexpr size_t never_refused = 4096;
 /// What V8 gets beyond the limit to come to a place where it notices that it has been terminated. Granted once.
 constexpr size_t heap_grant = 64u << 20;

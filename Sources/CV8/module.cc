@@ -214,7 +214,8 @@ v8::MaybeLocal<v8::Promise> on_dynamic_import(
     if (module->InstantiateModule(context, on_import).IsNothing()) return reject(failure);
     if (!module->Evaluate(context).ToLocal(&evaluated)) return reject(failure);
     Local<v8::Function> then;
-    if (!v8::Function::New(context, give_namespace, module->GetModuleNamespace()).ToLocal(&then)) return reject(failure);
+    auto exports = module->GetModuleNamespace();
+    if (!v8::Function::New(context, give_namespace, exports).ToLocal(&then)) return reject(failure);
     Local<v8::Promise> result;
     if (!evaluated.As<v8::Promise>()->Then(context, then).ToLocal(&result)) return reject(failure);
     return result;

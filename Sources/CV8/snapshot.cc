@@ -38,7 +38,8 @@ bool evaluate(
         make_ops(isolate, context, bundle->op_names, bundle->op_count, 0),
         make_ops(isolate, context, engine_function_names, engine_function_count, first_engine_function),
     };
-    if (!function.As<v8::Function>()->Call(context, v8::Undefined(isolate), 2, arguments).ToLocal(&result)) return false;
+    auto undefined = v8::Undefined(isolate);
+    if (!function.As<v8::Function>()->Call(context, undefined, 2, arguments).ToLocal(&result)) return false;
     *entries = result.As<v8::Object>();
     return true;
 }

@@ -1,7 +1,8 @@
 internal import CV8
 internal import Synchronization
 
-/// Blank isolates, ready with a context, made ahead on a thread of their own: a cold start is then compile and evaluate only.
+/// Blank isolates, ready with a context, made ahead on a thread of their own: a cold start is then compile and
+/// evaluate only.
 package final class BlankPool: Sendable {
     private struct State {
         var blanks: [Isolate.Detached] = []

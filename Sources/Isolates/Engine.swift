@@ -38,7 +38,8 @@ package final class Engine: Sendable {
     package let snapshotBytes: Int
     package static var v8Version: String { String(cString: cv8_version()) }
 
-    /// No shared memory, no threads, no code from strings, no background compilation; memory is never writable and executable at once.
+    /// No shared memory, no threads, no code from strings, no background compilation; memory is never writable and
+    /// executable at once.
     private static let flags = """
         --single-threaded --no-verify-snapshot-checksum --harmony-import-assertions \
         --no-harmony-sharedarraybuffer --no-harmony-atomics --no-experimental-wasm-threads \

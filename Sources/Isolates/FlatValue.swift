@@ -34,7 +34,8 @@ package enum FlatValue: Sendable {
         }
     }
 
-    private static func place(_ bytes: UnsafeRawBufferPointer, kind: UInt32, at target: UnsafeMutablePointer<cv8_value>) {
+    private static func place(_ bytes: UnsafeRawBufferPointer, kind: UInt32, at target: UnsafeMutablePointer<cv8_value>)
+    {
         let copy = cv8_arena_allocate(bytes.count)
         if let start = bytes.baseAddress { copy.copyMemory(from: start, byteCount: bytes.count) }
         target.pointee.kind = kind

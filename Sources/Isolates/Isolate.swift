@@ -75,7 +75,9 @@ package final class Isolate {
     // MARK: Calls
 
     /// Calls an entry and runs all microtasks, on at most `budget` nanoseconds of CPU time.
-    package func call(_ entry: Entry, _ arguments: FlatValue..., on thread: IsolateThread, budget: UInt64) throws(CallFailure) {
+    package func call(_ entry: Entry, _ arguments: FlatValue..., on thread: IsolateThread, budget: UInt64)
+        throws(CallFailure)
+    {
         let failure = withUnsafeTemporaryAllocation(of: cv8_value.self, capacity: max(1, arguments.count)) { flat in
             for (index, argument) in arguments.enumerated() { argument.write(to: flat.baseAddress! + index) }
             return run(on: thread, budget: budget) { error in

@@ -2,8 +2,8 @@ internal import CV8
 internal import Glibc
 internal import Synchronization
 
-/// The right to run isolates on the current thread: its bridge record, its CPU clock, and the slot through which the watchdog sees it.
-/// Bound to the thread that made it.
+/// The right to run isolates on the current thread: its bridge record, its CPU clock, and the slot through which the
+/// watchdog sees it. Bound to the thread that made it.
 package final class IsolateThread {
     /// What the watchdog reads. Outlives the thread's last call.
     let slot: WatchdogSlot
@@ -11,7 +11,8 @@ package final class IsolateThread {
     private let watchdog: Watchdog
 
     /// Attaches the calling thread. Its stack must be at least 2 MB.
-    /// - Parameter onLost: called on the watchdog's thread, once, when a call has run 500 ms past its limit and could not be ended.
+    /// - Parameter onLost: called on the watchdog's thread, once, when a call has run 500 ms past its limit and could
+    ///   not be ended.
     package init(watchdog: Watchdog, onLost: @escaping @Sendable () -> Void) {
         self.watchdog = watchdog
         slot = WatchdogSlot(thread: cv8_thread_attach(), onLost: onLost)
@@ -107,9 +108,11 @@ final class WatchdogSlot: Sendable {
     /// Asks V8 to end that call, unless it has just ended.
     func terminate(call: UInt64) {
         let target = OpaquePointer(bitPattern: isolate.load(ordering: .relaxed))
-        guard let target, state.compareExchange(
-            expected: call | Stage.armed, desired: call | Stage.terminating, ordering: .acquiringAndReleasing
-        ).exchanged else { return }
+        guard let target,
+            state.compareExchange(
+                expected: call | Stage.armed, desired: call | Stage.terminating, ordering: .acquiringAndReleasing
+            ).exchanged
+        else { return }
         cv8_isolate_terminate(target)
         state.store(call | Stage.terminated, ordering: .releasing)
     }

@@ -2,7 +2,8 @@ internal import CV8
 
 /// An operation that JavaScript may call, by its name on the `ops` object.
 ///
-/// `body` runs while JavaScript waits: it must not enter an isolate, and what it borrows from the call is gone when it returns.
+/// `body` runs while JavaScript waits: it must not enter an isolate, and what it borrows from the call is gone when
+/// it returns.
 package struct Op: Sendable {
     package typealias Body = @Sendable (_ host: AnyObject, _ call: OpCall) throws(OpError) -> Void
 
@@ -133,8 +134,8 @@ package struct OpCall {
         result.pointee.length = units.count
     }
 
-    /// A flat list of names and values as they stand in a request's head. Names are internalised; values are ASCII, else
-    /// UTF-8 if they can be, else Latin-1.
+    /// A flat list of names and values as they stand in a request's head. Names are internalised; values are ASCII,
+    /// else UTF-8 if they can be, else Latin-1.
     package func returns(fieldsOf bytes: [UInt8], ends: [UInt32], from first: Int) {
         let pieces = max(0, ends.count - first)
         let list = cv8_arena_allocate(pieces * MemoryLayout<cv8_value>.stride + bytes.count)

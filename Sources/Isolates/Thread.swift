@@ -23,12 +23,14 @@ package enum Thread {
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         var thread = pthread_t()
         let start = Unmanaged.passRetained(Start(name, body))
-        let result = pthread_create(&thread, &attributes, { argument in
-            let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-            cv8_thread_set_name(String(start.name.prefix(15)))
-            start.body()
-            return nil
-        }, start.toOpaque())
+        let result = pthread_create(
+            &thread, &attributes,
+            { argument in
+                let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                cv8_thread_set_name(String(start.name.prefix(15)))
+                start.body()
+                return nil
+            }, start.toOpaque())
         pthread_attr_destroy(&attributes)
         precondition(result == 0, "pthread_create failed: \(String(cString: strerror(result)))")
     }

@@ -2,10 +2,11 @@ internal import CV8
 internal import Glibc
 internal import Synchronization
 
-/// A worker's modules in the form V8 reads them: shared, immutable, outside of every heap. One per worker version, for all its isolates.
+/// A worker's modules in the form V8 reads them: shared, immutable, outside of every heap. One per worker version,
+/// for all its isolates.
 package final class WorkerSource: @unchecked Sendable {
-    // Sound because all pointers lead to memory that is written before `init` returns and freed in `deinit`; what is added
-    // later (code caches) goes through the lock.
+    // Sound because all pointers lead to memory that is written before `init` returns and freed in `deinit`; what is
+    // added later (code caches) goes through the lock.
 
     package enum Kind: Sendable, Equatable {
         case javaScript

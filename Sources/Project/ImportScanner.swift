@@ -1,5 +1,6 @@
-/// Finds the specifiers that a JavaScript source imports, without parsing it: strings, templates, comments and regular expressions
-/// are skipped as far as a scan can tell them apart. What it finds too much does no harm: a specifier counts only if its file exists.
+/// Finds the specifiers that a JavaScript source imports, without parsing it: strings, templates, comments and
+/// regular expressions are skipped as far as a scan can tell them apart. What it finds too much does no harm: a
+/// specifier counts only if its file exists.
 enum ImportScanner {
     struct Result: Equatable {
         var specifiers: [String] = []
@@ -50,7 +51,9 @@ enum ImportScanner {
 
         /// After an operator or a keyword such as `return` a slash begins a regular expression.
         private var startsExpression: Bool {
-            if !word.isEmpty { return ["return", "typeof", "case", "in", "of", "void", "delete", "throw"].contains(word) }
+            if !word.isEmpty {
+                return ["return", "typeof", "case", "in", "of", "void", "delete", "throw"].contains(word)
+            }
             return last == 0 || "(,=:[!&|?{};+-*%<>~^".utf8.contains(last)
         }
 
@@ -60,7 +63,9 @@ enum ImportScanner {
 
         private mutating func skipComment() {
             index += 2
-            while index < source.count && !(source[index] == UInt8(ascii: "*") && peek(1) == UInt8(ascii: "/")) { index += 1 }
+            while index < source.count && !(source[index] == UInt8(ascii: "*") && peek(1) == UInt8(ascii: "/")) {
+                index += 1
+            }
             index = min(index + 2, source.count)
         }
 
@@ -115,7 +120,8 @@ enum ImportScanner {
             while index < source.count && Self.isWord(source[index]) { index += 1 }
             let isProperty = last == UInt8(ascii: ".") && word.isEmpty
             word = isProperty ? "." : String(decoding: source[start..<index], as: UTF8.self)
-            if word == "export" || word == "import" && source[index...].first(where: { $0 != 32 }) != UInt8(ascii: "(") {
+            if word == "export" || word == "import" && source[index...].first(where: { $0 != 32 }) != UInt8(ascii: "(")
+            {
                 result.isModule = true
             }
             last = source[index - 1]

@@ -22,7 +22,8 @@ package final class Watch {
         let watch = inotify_add_watch(descriptor, folder, Self.events)
         guard watch >= 0 else { throw ProjectError("\(folder): cannot watch: \(String(cString: strerror(errno)))") }
         folders[watch] = folder
-        for name in (try? File.names(in: folder)) ?? [] where name != "node_modules" && File.isFolder("\(folder)/\(name)") {
+        for name in (try? File.names(in: folder)) ?? []
+        where name != "node_modules" && File.isFolder("\(folder)/\(name)") {
             try add("\(folder)/\(name)")
         }
     }
@@ -48,7 +49,9 @@ package final class Watch {
             let event = events.loadUnaligned(fromByteOffset: offset, as: inotify_event.self)
             let nameBytes = events[(offset + header)..<(offset + header + Int(event.len))].prefix { $0 != 0 }
             offset += header + Int(event.len)
-            guard event.mask & UInt32(IN_ISDIR) != 0, event.mask & UInt32(IN_CREATE | IN_MOVED_TO) != 0 else { continue }
+            guard event.mask & UInt32(IN_ISDIR) != 0, event.mask & UInt32(IN_CREATE | IN_MOVED_TO) != 0 else {
+                continue
+            }
             guard let folder = folders[event.wd] else { continue }
             // Gone again, or one too many for the kernel: the next change of the parent is still seen.
             try? add("\(folder)/\(String(decoding: nameBytes, as: UTF8.self))")

@@ -6,7 +6,9 @@ package enum WorkerLoader {
     /// The largest worker, all modules together (Workers' own limit).
     package static let sizeLimit = 64 << 20
     /// What may be the main file of a folder, in this order.
-    private static let mainNames = ["index.js", "index.mjs", "worker.js", "worker.mjs", "src/index.js", "src/index.mjs"]
+    private static let mainNames = [
+        "index.js", "index.mjs", "worker.js", "worker.mjs", "src/index.js", "src/index.mjs",
+    ]
 
     /// - Parameter path: a file, or a folder with an `index.js`.
     /// - Throws: `ProjectError` in one line that says what to do.

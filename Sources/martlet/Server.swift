@@ -76,7 +76,8 @@ final class Server: Sendable {
         _ = line.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
     }
 
-    /// Serves until SIGTERM or SIGINT; then finishes what is under way and ends the process. A second signal ends it at once.
+    /// Serves until SIGTERM or SIGINT; then finishes what is under way and ends the process. A second signal ends it
+    /// at once.
     func runUntilSignal(writer: LineWriter) -> Never {
         SignalWait.wait()
         let finished = Alarm()

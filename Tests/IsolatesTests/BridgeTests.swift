@@ -66,7 +66,8 @@ struct BridgeTests {
         }
         #expect(
             results == [
-                "TypeError,TypeError,why", "RangeError,RangeError,why", "SyntaxError,SyntaxError,why", "Error,Error,why",
+                "TypeError,TypeError,why", "RangeError,RangeError,why", "SyntaxError,SyntaxError,why",
+                "Error,Error,why",
                 "Error,AbortError,why",
             ])
     }
@@ -78,7 +79,9 @@ struct BridgeTests {
             try subject.load(
                 """
                 export default {
-                  async wait() { try { return await ticketPromise(ops.ticket()); } catch (e) { return e.name + " " + e.message; } },
+                  async wait() {
+                    try { return await ticketPromise(ops.ticket()); } catch (e) { return e.name + " " + e.message; }
+                  },
                 };
                 """)
             try subject.invoke("wait")

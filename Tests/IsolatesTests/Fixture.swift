@@ -24,7 +24,8 @@ enum Fixture {
           const rejected = new Map();
           globalThis.ops = ops;
           globalThis.engine = engine;
-          globalThis.ticketPromise = (ticket) => new Promise((resolve, reject) => waiting.set(ticket, { resolve, reject }));
+          globalThis.ticketPromise = (ticket) =>
+            new Promise((resolve, reject) => waiting.set(ticket, { resolve, reject }));
           return {
             loaded(namespace) { worker = namespace && namespace.default; },
             invoke(name, ...rest) {
@@ -38,8 +39,13 @@ enum Fixture {
             },
             unused() {},
             makeDOMException(message, name) { const error = new Error(message); error.name = name; return error; },
-            promiseRejected(event, promise, reason) { event === 0 ? rejected.set(promise, reason) : rejected.delete(promise); },
-            settleRejections() { for (const reason of rejected.values()) ops.record("unhandled " + reason); rejected.clear(); },
+            promiseRejected(event, promise, reason) {
+              if (event === 0) rejected.set(promise, reason); else rejected.delete(promise);
+            },
+            settleRejections() {
+              for (const reason of rejected.values()) ops.record("unhandled " + reason);
+              rejected.clear();
+            },
           };
         })
         """
@@ -86,7 +92,9 @@ enum Fixture {
     static let reaper = Reaper()
 
     /// Runs `body` on a thread that may run isolates, and waits for it.
-    static func onLane<Result: Sendable>(_ body: @escaping @Sendable (IsolateThread) throws -> Result) async throws -> Result {
+    static func onLane<Result: Sendable>(_ body: @escaping @Sendable (IsolateThread) throws -> Result) async throws
+        -> Result
+    {
         _ = engine
         return try await withCheckedThrowingContinuation { continuation in
             Thread.spawn(name: "test-lane") {

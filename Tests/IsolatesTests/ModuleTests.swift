@@ -5,7 +5,8 @@ import Testing
 struct ModuleTests {
     /// (module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))
     static let adder: [UInt8] = [
-        0, 97, 115, 109, 1, 0, 0, 0, 1, 7, 1, 96, 2, 127, 127, 1, 127, 3, 2, 1, 0, 7, 7, 1, 3, 97, 100, 100, 0, 0, 10, 9, 1, 7,
+        0, 97, 115, 109, 1, 0, 0, 0, 1, 7, 1, 96, 2, 127, 127, 1, 127, 3, 2, 1, 0, 7, 7, 1, 3, 97, 100, 100, 0, 0, 10,
+        9, 1, 7,
         0, 32, 0, 32, 1, 106, 11,
     ]
 
@@ -82,7 +83,8 @@ struct ModuleTests {
                 let subject = Subject(thread)
                 defer { subject.close() }
                 do {
-                    try subject.load([.script("index.js", source)], budget: expected == "cpu" ? 20_000_000 : 9_000_000_000)
+                    try subject.load(
+                        [.script("index.js", source)], budget: expected == "cpu" ? 20_000_000 : 9_000_000_000)
                     return "ok"
                 } catch CallFailure.exceededCPU {
                     return "cpu"

@@ -1,5 +1,5 @@
-// The few calls of ICU that Martlet needs. Swift cannot import ICU itself: its headers rename each symbol by a macro that
-// appends ICU's version. All functions may be called on any thread.
+// The few calls of ICU that Martlet needs. Swift cannot import ICU itself: its headers rename each symbol by a macro
+// that appends ICU's version. All functions may be called on any thread.
 #ifndef CICU_H
 #define CICU_H
 

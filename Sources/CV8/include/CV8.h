@@ -1,12 +1,13 @@
-// The narrow bridge to V8, as plain C. Swift cannot call V8 itself: its API is C++ whose handles live on V8's own stack of
-// scopes, and its fatal errors must be survived by a jump that no Swift frame may lie under.
+// The narrow bridge to V8, as plain C. Swift cannot call V8 itself: its API is C++ whose handles live on V8's own
+// stack of scopes, and its fatal errors must be survived by a jump that no Swift frame may lie under.
 //
-// The rule: Swift never calls into V8 while V8 is calling Swift. JavaScript calls an op with flat arguments; they are copied
-// or borrowed into `cv8_value`s; Swift fills in a flat result and returns; only then are V8 values made of it.
+// The rule: Swift never calls into V8 while V8 is calling Swift. JavaScript calls an op with flat arguments; they are
+// copied or borrowed into `cv8_value`s; Swift fills in a flat result and returns; only then are V8 values made of it.
 //
 // Threads: V8 is initialised once, by `cv8_initialize`, on a thread that is an ancestor of every thread that uses
-// isolates. A thread attaches (`cv8_thread_attach`) before it touches one. An isolate is used by one thread at a time; it
-// may be handed over while no call is under way. Functions without a remark may be called from any attached thread.
+// isolates. A thread attaches (`cv8_thread_attach`) before it touches one. An isolate is used by one thread at a
+// time; it may be handed over while no call is under way. Functions without a remark may be called from any attached
+// thread.
 #ifndef CV8_H
 #define CV8_H
 
@@ -61,14 +62,16 @@ typedef struct cv8_value {
     };
 } cv8_value;
 
-/// Memory for an op's result, or for arguments of `cv8_isolate_call`: valid until that op has returned to JavaScript, or until
-/// the next call on this thread. Never null.
+/// Memory for an op's result, or for arguments of `cv8_isolate_call`: valid until that op has returned to JavaScript,
+/// or until the next call on this thread. Never null.
 void *cv8_arena_allocate(size_t size);
 
 // MARK: The process
 
-/// Called for each op: `host` is the isolate's, `index` the op's place in the snapshot's list. `result` is undefined at first.
-typedef void (*cv8_op)(void *_Nullable host, uint32_t index, const cv8_value *arguments, size_t count, cv8_value *result);
+/// Called for each op: `host` is the isolate's, `index` the op's place in the snapshot's list. `result` is undefined
+/// at first.
+typedef void (*cv8_op)(
+    void *_Nullable host, uint32_t index, const cv8_value *arguments, size_t count, cv8_value *result);
 
 /// Initialises V8. Once, before anything else; `flags` are V8's own, separated by spaces.
 void cv8_initialize(const char *flags, cv8_op op);
@@ -93,14 +96,16 @@ void cv8_thread_set_name(const char *name);
 /// Gives memory that malloc holds free back to the system. Some milliseconds: off the lanes.
 void cv8_release_free_memory(void);
 
-/// The wall clock that JavaScript sees on this thread, in milliseconds since 1970. Time stands still until the next call.
+/// The wall clock that JavaScript sees on this thread, in milliseconds since 1970. Time stands still until the next
+/// call.
 void cv8_thread_set_time(double milliseconds);
 
 /// The number of the call into JavaScript that `thread` is in, or 0. From any thread.
 uint64_t cv8_thread_current_call(const cv8_thread *thread);
 
-/// Asks `thread` by a signal to jump out of JavaScript, if it is still in that call and in generated code or a builtin. It may take several tries.
-/// From any thread. The call ends with CV8_CONDEMNED. Nothing happens if the call has ended.
+/// Asks `thread` by a signal to jump out of JavaScript, if it is still in that call and in generated code or a
+/// builtin. It may take several tries. From any thread. The call ends with CV8_CONDEMNED. Nothing happens if the call
+/// has ended.
 void cv8_thread_eject(cv8_thread *thread, uint64_t call);
 
 // MARK: Errors
@@ -119,7 +124,8 @@ typedef enum {
     CV8_CAUSE_NONE,
     /// Somebody called `cv8_isolate_terminate`.
     CV8_CAUSE_TERMINATED,
-    /// Over its memory limit: terminated by the heap-limit callback, the check after a collection, or by V8's own out-of-memory.
+    /// Over its memory limit: terminated by the heap-limit callback, the check after a collection, or by V8's own
+    /// out-of-memory.
     CV8_CAUSE_MEMORY,
     /// Ejected by signal.
     CV8_CAUSE_EJECTED,
@@ -210,7 +216,8 @@ size_t cv8_isolate_memory_estimate(const cv8_isolate *isolate);
 /// Collects all garbage. For idle isolates and tests.
 cv8_status cv8_isolate_collect(cv8_isolate *isolate, cv8_error *error);
 
-/// Uninitialised memory charged to the isolate, to be returned as CV8_OWNED_BYTES. Null if it would go far over the limit.
+/// Uninitialised memory charged to the isolate, to be returned as CV8_OWNED_BYTES. Null if it would go far over the
+/// limit.
 uint8_t *_Nullable cv8_bytes_allocate(cv8_isolate *isolate, size_t length);
 
 /// Gives back what was not returned after all.
@@ -233,7 +240,8 @@ typedef struct {
     /// Relative to the worker's root, without "./": "index.js", "lib/a.js". Never null.
     const char *_Nullable name;
     cv8_module_kind kind;
-    /// Source text as Latin-1 (`units` null) or UTF-16, or the bytes of a text, data or wasm module (text and json: UTF-8).
+    /// Source text as Latin-1 (`units` null) or UTF-16, or the bytes of a text, data or wasm module (text and json:
+    /// UTF-8).
     const uint8_t *_Nullable bytes;
     const uint16_t *_Nullable units;
     size_t length;
@@ -244,8 +252,8 @@ typedef struct {
     const void *_Nullable compiled_wasm;
 } cv8_module;
 
-/// Compiles, links and evaluates the worker, then calls the entry `loaded` with the main module's namespace (nothing for a script).
-/// An exception may be a syntax error, a missing module, or what the top level threw.
+/// Compiles, links and evaluates the worker, then calls the entry `loaded` with the main module's namespace (nothing
+/// for a script). An exception may be a syntax error, a missing module, or what the top level threw.
 cv8_status cv8_isolate_load(
     cv8_isolate *isolate, const cv8_module *modules, size_t count, uint32_t loaded_entry, cv8_error *error);
 
@@ -253,7 +261,8 @@ cv8_status cv8_isolate_load(
 /// it holds the functions that a request needs.
 uint8_t *_Nullable cv8_isolate_code_cache(cv8_isolate *isolate, size_t module, size_t *length);
 
-/// The compiled form of a Wasm module, which other isolates may share; null if it was not used. Freed by cv8_compiled_wasm_free.
+/// The compiled form of a Wasm module, which other isolates may share; null if it was not used. Freed by
+/// cv8_compiled_wasm_free.
 void *_Nullable cv8_isolate_compiled_wasm(cv8_isolate *isolate, size_t module);
 void cv8_compiled_wasm_free(void *compiled);
 

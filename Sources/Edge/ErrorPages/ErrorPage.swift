@@ -1,7 +1,7 @@
 package import Model
 
-/// An answer that Martlet gives in a worker's stead: small, with the error number that users of Workers know, as HTML or
-/// JSON. Nothing of the request is in it.
+/// An answer that Martlet gives in a worker's stead: small, with the error number that users of Workers know, as HTML
+/// or JSON. Nothing of the request is in it.
 package struct ErrorPage: Sendable, Equatable {
     /// The status code.
     package var status: Int

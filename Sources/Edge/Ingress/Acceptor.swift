@@ -77,9 +77,11 @@ final class Acceptor {
             return refuse(descriptor, with: ErrorPage(.loadShed))
         }
         if count.ofNetwork >= limits.connectionsPerAddress, limits.countsLoopback || !address.isLoopback {
-            return refuse(descriptor, with: ErrorPage(
-                status: 429, message: "There are too many connections from your address.", outcome: .loadShed,
-                retryAfter: 1))
+            return refuse(
+                descriptor,
+                with: ErrorPage(
+                    status: 429, message: "There are too many connections from your address.", outcome: .loadShed,
+                    retryAfter: 1))
         }
         let sockets = ingress.loop.remote.acceptedSockets
         if let door, let other = listener.door(withLessThan: door), !ingress.isDraining {

@@ -1,7 +1,7 @@
 /// Host and port, as in the Host field and in absolute targets.
 enum Authority {
-    /// Copies it in lower case. False, with nothing of use copied, if it is not a host's name, an IPv4 address or an IPv6
-    /// address in brackets, with a port or without.
+    /// Copies it in lower case. False, with nothing of use copied, if it is not a host's name, an IPv4 address or an
+    /// IPv6 address in brackets, with a port or without.
     static func copy(
         _ bytes: UnsafePointer<UInt8>, _ count: Int, to out: UnsafeMutablePointer<UInt8>
     ) -> Bool {

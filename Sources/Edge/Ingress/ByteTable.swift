@@ -31,7 +31,8 @@ struct ByteTable: @unchecked Sendable {
     }
 
     /// 1 for the bytes a request target may have. Browsers send some that RFC 3986 would have encoded; a fragment, a
-    /// backslash (which browsers only leave alone behind the question mark), blanks, controls and non-ASCII have no place.
+    /// backslash (which browsers only leave alone behind the question mark), blanks, controls and non-ASCII have no
+    /// place.
     static let target = ByteTable { byte in
         (0x21...0x7e).contains(byte) && !"#\\".utf8.contains(byte) ? 1 : 0
     }

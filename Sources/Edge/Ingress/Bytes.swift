@@ -67,7 +67,8 @@ enum Bytes {
     }
 
     private static func reverse(_ start: MutablePointer, _ end: MutablePointer) {
-        var low = start, high = end - 1
+        var low = start
+        var high = end - 1
         while low < high {
             (low[0], high[0]) = (high[0], low[0])
             low += 1

@@ -1,8 +1,8 @@
 internal import Glibc
 package import Model
 
-/// Takes a chunked body (RFC 9112, section 7.1) out of its chunks, in place. A state machine over bytes: it may be given
-/// any piece of the body after any other.
+/// Takes a chunked body (RFC 9112, section 7.1) out of its chunks, in place. A state machine over bytes: it may be
+/// given any piece of the body after any other.
 package struct ChunkedDecoder {
     package enum Progress: Equatable {
         case needsMore

@@ -17,7 +17,8 @@ extension Connection {
         let isDirect = (plain?.count ?? 0) >= Self.directBytes
         decidePersistence()
         let start = output.room(AnswerHead.bound(head) + (isDirect || isBodiless ? 0 : text.count))
-        var out = answerHead(framing(of: head.status, text: text, body)).write(head, to: start, outcome: outcomeShown(head))
+        var out = answerHead(framing(of: head.status, text: text, body)).write(
+            head, to: start, outcome: outcomeShown(head))
         if !isBodiless, !isDirect { out = text.write(to: out) }
         output.end(at: out)
         if isDirect, let plain { note(sent: output.send(to: descriptor, with: plain)) }

@@ -4,8 +4,8 @@ internal import Runtime
 
 /// One client's connection: requests in, answers out, in order, one exchange at a time.
 ///
-/// Calls of the exchange may come from inside JavaScript, which must not be entered again from there. So they only change
-/// state and buffers; the handler and the observer are called from the loop alone, in `advance`.
+/// Calls of the exchange may come from inside JavaScript, which must not be entered again from there. So they only
+/// change state and buffers; the handler and the observer are called from the loop alone, in `advance`.
 final class Connection {
     enum Phase {
         /// Between requests.
@@ -333,8 +333,8 @@ extension Connection: EventHandler {
         }
     }
 
-    /// The client has closed its half. Most have closed both, and there is no telling: who waits for an answer keeps the
-    /// connection open. As long as we read, the end of the file, behind all that was sent before, says the same.
+    /// The client has closed its half. Most have closed both, and there is no telling: who waits for an answer keeps
+    /// the connection open. As long as we read, the end of the file, behind all that was sent before, says the same.
     private func noticePeerClosed() {
         switch phase {
         case .exchange where !takesBody: lost()

@@ -1,7 +1,8 @@
 internal import Glibc
 internal import Model
 
-/// One pass over a request's header (RFC 9112), from `next` to `end`, that writes the head's pieces to `out` as it goes.
+/// One pass over a request's header (RFC 9112), from `next` to `end`, that writes the head's pieces to `out` as it
+/// goes.
 ///
 /// Stricter than the RFC has to be, wherever two parties could read the same bytes differently: one Host, one
 /// Content-Length, no folding, no bare CR or LF, no coding but chunked, no names of hosts with odd characters.
@@ -246,8 +247,8 @@ struct HeaderScan {
 
     // MARK: What the fields mean
 
-    /// Notes what a field says about framing and connection. False for those that are the connection's own: the worker does
-    /// not see them.
+    /// Notes what a field says about framing and connection. False for those that are the connection's own: the
+    /// worker does not see them.
     private mutating func isEndToEnd(
         _ name: UnsafeMutablePointer<UInt8>, _ nameCount: Int, _ value: UnsafeMutablePointer<UInt8>, _ count: Int
     ) throws(Stop) -> Bool {
@@ -307,8 +308,8 @@ struct HeaderScan {
             ends[endCount - 1] = UInt32(byteCount)
             return
         }
-        // What comes after the authority in the URL and all fields so far make room for it. The Host field is usually the
-        // first: then that is little more than the path.
+        // What comes after the authority in the URL and all fields so far make room for it. The Host field is usually
+        // the first: then that is little more than the path.
         memmove(authority + count, authority, out - authority)
         for index in 1..<endCount { ends[index] += UInt32(count) }
         out += count

@@ -47,8 +47,8 @@ package final class Ingress {
 
     // MARK: Draining
 
-    /// Takes no more connections, lets requests under way finish, and calls `completion` when the last connection is closed.
-    /// What is not done after `milliseconds` (the setting's, if nil) is cut off.
+    /// Takes no more connections, lets requests under way finish, and calls `completion` when the last connection is
+    /// closed. What is not done after `milliseconds` (the setting's, if nil) is cut off.
     package func drain(within milliseconds: Int? = nil, then completion: @escaping () -> Void) {
         guard !isDraining else { return }
         isDraining = true

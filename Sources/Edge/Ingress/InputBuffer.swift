@@ -1,10 +1,11 @@
 internal import Glibc
 
-/// What has arrived on a connection and is not consumed: first the part of a body that is free of its framing, then bytes as
-/// they came.
+/// What has arrived on a connection and is not consumed: first the part of a body that is free of its framing, then
+/// bytes as they came.
 ///
-/// Bytes are received into a block that all connections of a lane share; only what is left of them at the end of an event
-/// moves to memory of the connection's own. Most requests leave nothing, and so an idle connection has no buffer.
+/// Bytes are received into a block that all connections of a lane share; only what is left of them at the end of an
+/// event moves to memory of the connection's own. Most requests leave nothing, and so an idle connection has no
+/// buffer.
 struct InputBuffer {
     /// Bytes received at a time, at most.
     static let blockSize = 64 << 10

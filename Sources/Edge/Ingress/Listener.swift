@@ -104,8 +104,8 @@ package final class Listener: Sendable {
         }
     }
 
-    /// A lane with fewer connections that waits for something to do. The kernel wakes the same lane again and again as long
-    /// as that one is idle; without this, it would get all the connections.
+    /// A lane with fewer connections that waits for something to do. The kernel wakes the same lane again and again
+    /// as long as that one is idle; without this, it would get all the connections.
     func door(withLessThan own: LaneDoor) -> LaneDoor? {
         doors.withLock { doors in
             guard doors.count > 1, let least = doors.min(by: { $0.connectionCount < $1.connectionCount }),

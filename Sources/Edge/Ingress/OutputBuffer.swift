@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// Blocks for answers, shared by the connections of a lane: the one given back last, still in the cache, is taken first.
+/// Blocks for answers, shared by the connections of a lane: the one given back last, still in the cache, is taken
+/// first.
 final class BlockPool {
     /// Holds the answers of most turns.
     static let blockSize = 16 << 10

@@ -11,8 +11,8 @@ package final class RequestParser {
         case rejected(Rejection)
     }
 
-    /// How far a header that came in pieces has been looked at, so that a client that sends byte by byte does not make us
-    /// read everything again each time.
+    /// How far a header that came in pieces has been looked at, so that a client that sends byte by byte does not
+    /// make us read everything again each time.
     package struct Progress {
         /// Bytes known not to hold the header's end.
         fileprivate var searched = 0
@@ -44,8 +44,8 @@ package final class RequestParser {
         ends.deallocate()
     }
 
-    /// Parses a header at the beginning of `input`, which holds what has arrived of it from its first byte on. `progress`
-    /// starts anew with each header. Only on `.request` is `head` changed.
+    /// Parses a header at the beginning of `input`, which holds what has arrived of it from its first byte on.
+    /// `progress` starts anew with each header. Only on `.request` is `head` changed.
     package func parse(
         _ input: UnsafeRawBufferPointer, progress: inout Progress, into head: inout RequestHead
     ) -> Result {
@@ -65,7 +65,8 @@ package final class RequestParser {
             progress.nextTry = 2 * input.count
             return .needsMore
         }
-        let byteCount = scan.byteCount, endCount = scan.endCount
+        let byteCount = scan.byteCount
+        let endCount = scan.endCount
         head.edit { headBytes, headEnds in
             headBytes.removeAll(keepingCapacity: true)
             headBytes.append(contentsOf: UnsafeBufferPointer(start: bytes, count: byteCount))

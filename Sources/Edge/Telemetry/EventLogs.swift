@@ -9,18 +9,20 @@ package final class ReadableLog: EventSink {
     package init(writer: LineWriter) { self.writer = writer }
 
     package func log(_ event: LogEvent) {
-        let mark = switch event.level {
-        case "error": "\u{2718} "
-        case "warn": "! "
-        default: "  "
-        }
+        let mark =
+            switch event.level {
+            case "error": "\u{2718} "
+            case "warn": "! "
+            default: "  "
+            }
         for line in event.text.split(separator: "\n", omittingEmptySubsequences: false) {
             writer.write(mark + LogText.escaped(line))
         }
     }
 
     package func requestEnded(_ event: RequestEvent) {
-        let wall = LogText.milliseconds(event.wallTime), cpu = LogText.milliseconds(event.cpuTime)
+        let wall = LogText.milliseconds(event.wallTime)
+        let cpu = LogText.milliseconds(event.cpuTime)
         let note = event.outcome == .ok ? "" : " \(event.outcome.rawValue)"
         let start = event.isColdStart ? ", cold start" : ""
         let url = LogText.escaped(event.url[...])
@@ -28,7 +30,8 @@ package final class ReadableLog: EventSink {
     }
 }
 
-/// Logs for programs, under `martlet serve`: one JSON object a line. Requests are counted on the status page, not logged.
+/// Logs for programs, under `martlet serve`: one JSON object a line. Requests are counted on the status page, not
+/// logged.
 package final class JSONLog: EventSink {
     private struct Line: Encodable {
         let time: String

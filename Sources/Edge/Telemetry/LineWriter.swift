@@ -2,8 +2,8 @@ internal import Glibc
 internal import Isolates
 internal import Synchronization
 
-/// Writes lines to a descriptor on a thread of its own, so that no lane waits for a terminal or a pipe. What does not fit in
-/// the queue is dropped and counted.
+/// Writes lines to a descriptor on a thread of its own, so that no lane waits for a terminal or a pipe. What does not
+/// fit in the queue is dropped and counted.
 package final class LineWriter: Sendable {
     /// Bytes that may wait.
     private static let capacity = 4 << 20
@@ -56,7 +56,8 @@ package final class LineWriter: Sendable {
                 var bytes = state.waiting
                 state.waiting = []
                 if state.dropped > 0 {
-                    bytes.append(contentsOf: "... \(state.dropped) lines were dropped: the log is read too slowly\n".utf8)
+                    bytes.append(
+                        contentsOf: "... \(state.dropped) lines were dropped: the log is read too slowly\n".utf8)
                     state.dropped = 0
                 }
                 state.isWriting = !bytes.isEmpty
@@ -69,7 +70,9 @@ package final class LineWriter: Sendable {
     private func writeAll(_ bytes: [UInt8]) {
         var offset = 0
         while offset < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + offset, bytes.count - offset) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress! + offset, bytes.count - offset)
+            }
             if count < 0 && errno != EINTR { break }
             offset += max(0, count)
         }

@@ -1,8 +1,8 @@
 /// The head of an HTTP request as one flat value: method, absolute URL and header fields in a single array.
 ///
-/// Flat, because it is made for every request, must outlive the connection's buffers (`waitUntil` may read it after the
-/// answer), and crosses process boundaries unchanged. Names are lower-case ASCII, values Latin-1 without surrounding blanks
-/// (RFC 9110, section 5.5).
+/// Flat, because it is made for every request, must outlive the connection's buffers (`waitUntil` may read it after
+/// the answer), and crosses process boundaries unchanged. Names are lower-case ASCII, values Latin-1 without
+/// surrounding blanks (RFC 9110, section 5.5).
 package struct RequestHead: Sendable, Equatable {
     /// Method, then URL, then name, value, name, value ... without separators.
     package private(set) var bytes: [UInt8] = []

@@ -1,9 +1,11 @@
 package import Model
 
-/// One HTTP request and its answer, as the runtime sees it: the seam between Ingress and lanes. Bound to one lane's thread.
+/// One HTTP request and its answer, as the runtime sees it: the seam between Ingress and lanes. Bound to one lane's
+/// thread.
 ///
-/// The order of calls: any number of body reads; then either `respond`, or `beginResponse`, writes, and `finishResponse`; or
-/// `abort` at any time. After the response's end or `exchangeClosed` every further call is ignored.
+/// The order of calls: any number of body reads; then either `respond`, or `beginResponse`, writes, and
+/// `finishResponse`; or `abort` at any time. After the response's end or `exchangeClosed` every further call is
+/// ignored.
 package protocol Exchange: AnyObject {
     var head: RequestHead { get }
     /// Whether the request has a body (even an empty one that is announced as chunked).
@@ -11,8 +13,8 @@ package protocol Exchange: AnyObject {
     /// Who hears of later events. The exchange does not keep it alive.
     var observer: (any ExchangeObserver)? { get set }
 
-    /// Hands over up to `limit` bytes of the body that have arrived. `consume` is called at most once, before this returns,
-    /// and must copy what it keeps. `.pending` promises one `exchangeBodyReady`.
+    /// Hands over up to `limit` bytes of the body that have arrived. `consume` is called at most once, before this
+    /// returns, and must copy what it keeps. `.pending` promises one `exchangeBodyReady`.
     func readBody(limit: Int, _ consume: (UnsafeRawBufferPointer) -> Void) -> BodyProgress
     /// Whether all that is left of the body has arrived; then `bodyBytesBuffered` is all of it.
     var isBodyComplete: Bool { get }

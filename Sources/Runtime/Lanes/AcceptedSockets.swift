@@ -11,8 +11,9 @@ package final class AcceptedSockets: Sendable {
 
     package var count: Int { descriptors.withLock { $0.count } }
 
-    /// Takes the next connection from a listening socket's queue; -1, with `errno`, if there is none. Neither that nor its
-    /// reads and writes block. The client's address goes to `address`, which has room for a `sockaddr_storage`.
+    /// Takes the next connection from a listening socket's queue; -1, with `errno`, if there is none. Neither that
+    /// nor its reads and writes block. The client's address goes to `address`, which has room for a
+    /// `sockaddr_storage`.
     package func accept(from listener: Int32, _ address: UnsafeMutableRawBufferPointer) -> Int32 {
         var length = socklen_t(address.count)
         let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
@@ -27,7 +28,8 @@ package final class AcceptedSockets: Sendable {
         _ = other.descriptors.withLock { $0.insert(descriptor) }
     }
 
-    /// Removes and closes a socket. Both under the lock: else its number could be another's when `shutdownAll` gets to it.
+    /// Removes and closes a socket. Both under the lock: else its number could be another's when `shutdownAll` gets
+    /// to it.
     package func close(_ descriptor: Int32) {
         descriptors.withLock {
             $0.remove(descriptor)

@@ -35,8 +35,8 @@ extension EventLoop {
             close(wakeDescriptor)
         }
 
-        /// Leaves a task for the loop. Tasks run in the order they came; one wake-up serves all that came since the last.
-        /// False if the loop has ended: the task will never run.
+        /// Leaves a task for the loop. Tasks run in the order they came; one wake-up serves all that came since the
+        /// last. False if the loop has ended: the task will never run.
         @discardableResult
         package func execute(_ task: @escaping Task) -> Bool {
             let isTaken = queue.withLock { queue in

@@ -4,8 +4,8 @@ internal import Glibc
 /// A loop over epoll that belongs to one thread: descriptors, timers, tasks from other threads. All calls but those of
 /// `remote` come from that thread.
 ///
-/// A turn is: wait; tell handlers what is ready, listening sockets first; tasks; timers; then what asked for the end of the
-/// turn. A loop with nothing to do stays in its wait: it makes no system calls.
+/// A turn is: wait; tell handlers what is ready, listening sockets first; tasks; timers; then what asked for the end
+/// of the turn. A loop with nothing to do stays in its wait: it makes no system calls.
 package final class EventLoop {
     /// Names a descriptor's place in the loop.
     package struct Registration {
@@ -93,8 +93,8 @@ package final class EventLoop {
 
     // MARK: Descriptors
 
-    /// Watches a descriptor. The loop keeps the handler alive until `unregister`. With `isListener`, its events are served
-    /// before all others of the same turn.
+    /// Watches a descriptor. The loop keeps the handler alive until `unregister`. With `isListener`, its events are
+    /// served before all others of the same turn.
     package func register(
         _ descriptor: Int32, for interest: Readiness, isListener: Bool = false, handler: any EventHandler
     ) throws(SystemCallError) -> Registration {
@@ -124,7 +124,8 @@ package final class EventLoop {
         freeSlot(of: registration.key)
     }
 
-    /// Ends the watch of one of `remote.acceptedSockets` and closes it; the kernel forgets a closed descriptor by itself.
+    /// Ends the watch of one of `remote.acceptedSockets` and closes it; the kernel forgets a closed descriptor by
+    /// itself.
     package func closeAccepted(_ registration: Registration) {
         freeSlot(of: registration.key)
         remote.acceptedSockets.close(registration.descriptor)
@@ -187,7 +188,8 @@ package final class EventLoop {
         return timers.remove(token)
     }
 
-    /// Calls `task` later, from the loop itself: in this turn if its tasks have not had their turn yet, else in the next.
+    /// Calls `task` later, from the loop itself: in this turn if its tasks have not had their turn yet, else in the
+    /// next.
     package func enqueue(_ task: @escaping () -> Void) {
         preconditionInLoop()
         tasks.append(task)
@@ -254,7 +256,9 @@ package final class EventLoop {
     private func deliver(_ event: epoll_event) {
         let key = event.data.u64
         let slot = slots + Int(key & 0xffff_ffff)
-        guard slot.pointee.generation == EventLoop.generation(of: key), let handler = slot.pointee.handler else { return }
+        guard slot.pointee.generation == EventLoop.generation(of: key), let handler = slot.pointee.handler else {
+            return
+        }
         heartbeat.beat()
         handler.ready(Readiness(rawValue: event.events))
     }

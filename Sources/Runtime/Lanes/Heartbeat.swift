@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// Where a loop stands, for a watchdog on another thread.
 ///
-/// A loop is stuck if `busySince` is long ago and `slices` has not moved since: a turn may be long because many handlers
-/// are short, but one handler that does not return stops both.
+/// A loop is stuck if `busySince` is long ago and `slices` has not moved since: a turn may be long because many
+/// handlers are short, but one handler that does not return stops both.
 package final class Heartbeat: Sendable {
     private let turnStart = Atomic<UInt64>(0)
     private let sliceCount = Atomic<UInt64>(0)

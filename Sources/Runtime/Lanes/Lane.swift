@@ -5,17 +5,21 @@ internal import Model
 
 /// A thread with an event loop and the isolates that live on it. Bound to that thread.
 package final class Lane {
-    /// Front lanes accept connections and run workers between socket and answer; back lanes run workers with long slices,
-    /// where the kernel's scheduler shares the cores.
+    /// Front lanes accept connections and run workers between socket and answer; back lanes run workers with long
+    /// slices, where the kernel's scheduler shares the cores.
     package enum Kind: String, Sendable {
         case front
         case back
     }
 
-    /// The weight of the last slice in the moving average that tells long-slice workers.
-    static let sliceWeight = 0.2
+    /// The weight of the last slice in the moving average that tells long-slice workers: one slice of 20 ms makes a
+    /// worker one of them, a few of 2 ms, as compiling and collecting take, do not.
+    static let sliceWeight = 0.05
     /// Workers whose average slice is longer than this (ns) are served from a back lane.
     static let longSlice: Double = 1_000_000
+    /// In back they stay until their average is shorter than this (ns) after so many slices.
+    static let shortSlice: Double = 250_000
+    static let slicesBeforeReturn = 500
 
     package let id: Int
     package let kind: Kind
@@ -69,8 +73,18 @@ package final class Lane {
         }
         instance.dispatch(exchange, startUpTime: startUpTime)
         leaveIfLost()
-        guard kind == .front, instance.averageSlice > Self.longSlice, instance.state == .running else { return }
-        if placement.moveToBack(instance.worker) { retire(instance) }
+        if instance.state == .running { reconsiderPlace(of: instance) }
+    }
+
+    /// Long slices belong in back, short ones in front.
+    private func reconsiderPlace(of instance: Instance) {
+        switch kind {
+        case .front where instance.averageSlice > Self.longSlice:
+            if placement.move(instance.worker, to: .back) { retire(instance) }
+        case .back where instance.averageSlice < Self.shortSlice && instance.sliceCount > Self.slicesBeforeReturn:
+            if placement.move(instance.worker, to: .front) { retire(instance) }
+        default: break
+        }
     }
 
     private func start(_ worker: Worker, for exchange: any Exchange) {
@@ -124,7 +138,8 @@ package final class Lane {
         let link = HandOver(origin, on: loop, to: target.loop)
         handOvers[target.id, default: [:]][ObjectIdentifier(origin)] = origin
         handOverLanes[ObjectIdentifier(origin)] = target.id
-        let head = exchange.head, hasBody = exchange.hasBody
+        let head = exchange.head
+        let hasBody = exchange.hasBody
         let body = hasBody && exchange.isBodyComplete ? Self.wholeBody(of: exchange) : nil
         let isTaken = target.loop.execute { [placement] loop in
             guard let lane = placement.lane(on: loop) else { return }
@@ -226,8 +241,8 @@ package final class Lane {
 
     // MARK: The end
 
-    /// The watchdog gave this lane up while it was in a call that did not end. Now that it has, everything here ends: the
-    /// sockets are shut down and another lane has taken the lane's place.
+    /// The watchdog gave this lane up while it was in a call that did not end. Now that it has, everything here ends:
+    /// the sockets are shut down and another lane has taken the lane's place.
     private func leaveIfLost() {
         guard thread.isLost, !isAbandoned else { return }
         isAbandoned = true
@@ -262,7 +277,9 @@ extension ScriptError {
         if !sourceLine.isEmpty {
             let shown = sourceLine.prefix(160)
             text += "\n    \(shown)"
-            if column > 0 && column <= shown.count { text += "\n    " + String(repeating: " ", count: column - 1) + "^" }
+            if column > 0 && column <= shown.count {
+                text += "\n    " + String(repeating: " ", count: column - 1) + "^"
+            }
         }
         return text
     }

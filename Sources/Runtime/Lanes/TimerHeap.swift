@@ -58,8 +58,8 @@ struct TimerHeap {
         return true
     }
 
-    /// The action of the first timer that is due, removed. Timers numbered from `order` on have to wait for a later turn, so
-    /// that a timer which always makes another cannot keep the loop to itself.
+    /// The action of the first timer that is due, removed. Timers numbered from `order` on have to wait for a later
+    /// turn, so that a timer which always makes another cannot keep the loop to itself.
     mutating func popDue(at now: UInt64, madeBefore order: UInt64) -> (() -> Void)? {
         guard let first = heap.first, first.deadline <= now, first.order < order else { return nil }
         return take(at: 0)

@@ -1,7 +1,7 @@
 internal import Model
 
-/// A request that arrived on one lane (the origin) and runs on another (the target). The two ends talk by tasks left on each
-/// other's loops; each touches only its own half.
+/// A request that arrived on one lane (the origin) and runs on another (the target). The two ends talk by tasks left
+/// on each other's loops; each touches only its own half.
 final class HandOver: Sendable {
     /// Answer bytes on their way to the origin before the target waits.
     static let window = 128 << 10
@@ -168,7 +168,9 @@ final class HandedOverExchange: Exchange {
     func readBody(limit: Int, _ consume: (UnsafeRawBufferPointer) -> Void) -> BodyProgress {
         let count = min(limit, bodyBytesBuffered)
         if count > 0 {
-            arrivedBytes.withUnsafeBytes { consume(UnsafeRawBufferPointer(rebasing: $0[readOffset..<readOffset + count])) }
+            arrivedBytes.withUnsafeBytes {
+                consume(UnsafeRawBufferPointer(rebasing: $0[readOffset..<readOffset + count]))
+            }
             readOffset += count
             if readOffset == arrivedBytes.count {
                 arrivedBytes.removeAll(keepingCapacity: true)
@@ -218,7 +220,8 @@ final class HandedOverExchange: Exchange {
     func respond(_ head: ResponseHead, body: ResponseBytes) {
         guard !isOver else { return }
         isOver = true
-        let head = OwnedResponseHead(head), body = OwnedResponseBytes(body)
+        let head = OwnedResponseHead(head)
+        let body = OwnedResponseBytes(body)
         link.tellOrigin { $0.respond(head, body: body) }
     }
 

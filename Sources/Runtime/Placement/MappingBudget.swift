@@ -1,8 +1,9 @@
 internal import Glibc
 internal import Synchronization
 
-/// How many memory mappings the process has, against `vm.max_map_count`: running out is fatal to V8, so isolates are refused or
-/// evicted before. An estimate between counts; counting reads /proc/self/maps, which is slow with many isolates.
+/// How many memory mappings the process has, against `vm.max_map_count`: running out is fatal to V8, so isolates are
+/// refused or evicted before. An estimate between counts; counting reads /proc/self/maps, which is slow with many
+/// isolates.
 final class MappingBudget: Sendable {
     /// An idle isolate with its context, measured (docs/architecture.md).
     static let mappingsPerIsolate = 15

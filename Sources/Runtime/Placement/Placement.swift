@@ -113,8 +113,8 @@ package final class Placement: Sendable {
         return reference?.lane.value(on: loop)
     }
 
-    /// On the watchdog's thread: a call there cannot be ended. Its clients are cut off rather than kept waiting, and a fresh
-    /// lane takes its place.
+    /// On the watchdog's thread: a call there cannot be ended. Its clients are cut off rather than kept waiting, and
+    /// a fresh lane takes its place.
     func laneLost(_ id: Int) {
         let (lost, others) = state.withLock { state in
             let lost = state.lanes.removeValue(forKey: id)
@@ -170,13 +170,13 @@ package final class Placement: Sendable {
         return .here
     }
 
-    /// From now on the worker's requests go to a back lane. False if it is there already or there is none.
-    func moveToBack(_ worker: Worker) -> Bool {
-        guard options.backLanes > 0 else { return false }
+    /// From now on the worker's requests go to lanes of that kind. False if they do already or there is none.
+    func move(_ worker: Worker, to kind: Lane.Kind) -> Bool {
+        guard kind == .front || options.backLanes > 0 else { return false }
         let others = state.withLock { state -> [LaneReference]? in
             let key = ObjectIdentifier(worker)
-            guard let residence = state.residences[key], !residence.isInBack else { return nil }
-            state.residences[key] = Residence(lanes: [], isInBack: true)
+            guard let residence = state.residences[key], residence.isInBack != (kind == .back) else { return nil }
+            state.residences[key] = Residence(lanes: [], isInBack: kind == .back)
             return residence.lanes.compactMap { state.lanes[$0] }
         }
         guard let others else { return false }

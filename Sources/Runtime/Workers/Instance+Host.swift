@@ -59,7 +59,8 @@ extension Instance: ExchangeHost {
     private func context(_ id: Int) throws(OpError) -> RequestContext {
         if let context = current, context.id == id { return context }
         if let context = requests[id] { return context }
-        throw OpError("Error", "The request is over: its data are no longer here. Read what you need while it is handled.")
+        throw OpError(
+            "Error", "The request is over: its data are no longer here. Read what you need while it is handled.")
     }
 
     private func open(_ id: Int) throws(OpError) -> RequestContext {

@@ -27,6 +27,7 @@ final class Instance {
     private(set) var lastUsed: UInt64 = 0
     /// CPU time of a call, as a moving average in nanoseconds: decides for front or back.
     private(set) var averageSlice: Double = 0
+    private(set) var sliceCount = 0
     private(set) var countedMemory = 0
     private var hasSharedCode = false
     private var endedDuringCall: [RequestContext] = []
@@ -66,7 +67,8 @@ final class Instance {
     func dispatch(_ exchange: any Exchange, startUpTime: UInt64?) {
         lastNumber += 1
         let context = RequestContext(
-            id: lastNumber, exchange: exchange, instance: self, startedAt: lane.loop.now, isColdStart: startUpTime != nil)
+            id: lastNumber, exchange: exchange, instance: self, startedAt: lane.loop.now,
+            isColdStart: startUpTime != nil)
         exchange.observer = context
         requests[context.id] = context
         worker.counts.addRequest()
@@ -127,6 +129,7 @@ final class Instance {
         let time = isolate.lastCallCPUTime
         context.cpuTime += time
         worker.counts.addCPUTime(time)
+        sliceCount += 1
         averageSlice += (Double(time) - averageSlice) * Lane.sliceWeight
     }
 
@@ -158,8 +161,8 @@ final class Instance {
     private func hang(_ context: RequestContext) {
         guard !context.isAnswered else { return release(context) }
         let message = """
-            The Workers runtime canceled this request because it detected that your Worker's code had hung and would never \
-            generate a response. Refer to: https://developers.cloudflare.com/workers/observability/errors/
+            The Workers runtime canceled this request because it detected that your Worker's code had hung and would \
+            never generate a response. Refer to: https://developers.cloudflare.com/workers/observability/errors/
             """
         log(level: "error", text: message, for: context)
         fail(context, .hang)
@@ -182,8 +185,8 @@ final class Instance {
         context.waitUntilDeadline = lane.loop.schedule(after: seconds * 1_000_000_000) { [weak self] in
             guard let self, state == .running, requests[context.id] != nil else { return }
             let message = """
-                waitUntil() tasks did not complete within the allowed time after invocation end and have been cancelled. \
-                See: https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil
+                waitUntil() tasks did not complete within the allowed time after invocation end and have been \
+                cancelled. See: https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil
                 """
             log(level: "warn", text: message, for: context)
             release(context)

@@ -22,12 +22,14 @@ protocol Codec: AnyObject {
 final class ZlibCodec: Codec {
     private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     private let decompresses: Bool
+    private let memory: CodecMemory
 
     /// `windowBits` tells zlib the format too.
-    init(windowBits: Int32, decompresses: Bool, account: CodecMemory) throws(Compressor.Failure) {
+    init(windowBits: Int32, decompresses: Bool, memory: CodecMemory) throws(Compressor.Failure) {
         self.decompresses = decompresses
+        self.memory = memory
         stream.initialize(to: z_stream())
-        stream.pointee.opaque = account.opaque
+        stream.pointee.opaque = memory.opaque
         stream.pointee.zalloc = { CodecMemory.allocate($0, Int($1) * Int($2)) }
         stream.pointee.zfree = { CodecMemory.free($0, $1) }
         let size = Int32(MemoryLayout<z_stream>.size)
@@ -35,7 +37,8 @@ final class ZlibCodec: Codec {
             decompresses
             ? inflateInit2_(stream, windowBits, ZLIB_VERSION, size)
             : deflateInit2_(
-                stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, windowBits, Self.memoryLevel, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+                stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, windowBits, Self.memoryLevel, Z_DEFAULT_STRATEGY,
+                ZLIB_VERSION,
                 size)
         if status != Z_OK { throw .outOfMemory }
     }
@@ -49,7 +52,8 @@ final class ZlibCodec: Codec {
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, isLast: Bool
     ) throws(Compressor.Failure) -> CodecProgress {
         // zlib counts in 32 bits; the rest waits for the next run.
-        let inputLength = min(input.count, Int(UInt32.max)), outputLength = min(output.count, Int(UInt32.max))
+        let inputLength = min(input.count, Int(UInt32.max))
+        let outputLength = min(output.count, Int(UInt32.max))
         stream.pointee.next_in = UnsafeMutablePointer(
             mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
         stream.pointee.avail_in = UInt32(inputLength)
@@ -78,12 +82,14 @@ final class ZlibCodec: Codec {
 /// The compressing half of Brotli (RFC 7932).
 final class BrotliEncoder: Codec {
     private let state: OpaquePointer
+    private let memory: CodecMemory
 
-    init(account: CodecMemory) throws(Compressor.Failure) {
+    init(memory: CodecMemory) throws(Compressor.Failure) {
         let created = BrotliEncoderCreateInstance(
-            { CodecMemory.allocate($0, $1) }, { CodecMemory.free($0, $1) }, account.opaque)
+            { CodecMemory.allocate($0, $1) }, { CodecMemory.free($0, $1) }, memory.opaque)
         guard let created else { throw .outOfMemory }
         state = created
+        self.memory = memory
         BrotliEncoderSetParameter(state, BROTLI_PARAM_QUALITY, Self.quality)
         BrotliEncoderSetParameter(state, BROTLI_PARAM_LGWIN, Self.windowBits)
     }
@@ -95,7 +101,8 @@ final class BrotliEncoder: Codec {
     ) throws(Compressor.Failure) -> CodecProgress {
         var nextIn = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
         var nextOut = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        var inputLeft = input.count, outputLeft = output.count
+        var inputLeft = input.count
+        var outputLeft = output.count
         let operation = isLast ? BROTLI_OPERATION_FINISH : BROTLI_OPERATION_PROCESS
         let isFine = BrotliEncoderCompressStream(
             state, operation, &inputLeft, &nextIn, &outputLeft, &nextOut, nil)
@@ -114,12 +121,14 @@ final class BrotliEncoder: Codec {
 /// The decompressing half.
 final class BrotliDecoder: Codec {
     private let state: OpaquePointer
+    private let memory: CodecMemory
 
-    init(account: CodecMemory) throws(Compressor.Failure) {
+    init(memory: CodecMemory) throws(Compressor.Failure) {
         let created = BrotliDecoderCreateInstance(
-            { CodecMemory.allocate($0, $1) }, { CodecMemory.free($0, $1) }, account.opaque)
+            { CodecMemory.allocate($0, $1) }, { CodecMemory.free($0, $1) }, memory.opaque)
         guard let created else { throw .outOfMemory }
         state = created
+        self.memory = memory
     }
 
     deinit { BrotliDecoderDestroyInstance(state) }
@@ -129,7 +138,8 @@ final class BrotliDecoder: Codec {
     ) throws(Compressor.Failure) -> CodecProgress {
         var nextIn = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
         var nextOut = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        var inputLeft = input.count, outputLeft = output.count
+        var inputLeft = input.count
+        var outputLeft = output.count
         let result = BrotliDecoderDecompressStream(state, &inputLeft, &nextIn, &outputLeft, &nextOut, nil)
         if result == BROTLI_DECODER_RESULT_ERROR {
             // The codes of failed allocations are these (brotli/decode.h).
@@ -141,5 +151,5 @@ final class BrotliDecoder: Codec {
             isEnded: result == BROTLI_DECODER_RESULT_SUCCESS)
     }
 
-    private static let allocationErrors = -30 ... -21
+    private static let allocationErrors: ClosedRange<Int32> = -30 ... -21
 }

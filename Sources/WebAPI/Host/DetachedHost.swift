@@ -1,7 +1,8 @@
 package import Isolates
 package import Model
 
-/// What ops meet where there is no lane: two made-up requests while the snapshot is made, none while a worker is checked.
+/// What ops meet where there is no lane: two made-up requests while the snapshot is made, none while a worker is
+/// checked.
 package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, BodyHost {
     private static let fields = [("host", "warm.example"), ("accept", "*/*"), ("x-name", "value")]
     private static let heads = [

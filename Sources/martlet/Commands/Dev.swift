@@ -58,7 +58,9 @@ struct Dev: ParsableCommand {
         }
         do {
             let definition = try load()
-            if case .worker(let worker) = server.table.entries[SingleRouter.name], worker.definition == definition { return }
+            if case .worker(let worker) = server.table.entries[SingleRouter.name], worker.definition == definition {
+                return
+            }
             if let failure = server.check(definition, log: log) {
                 return say("error", "Not reloaded: \(failure)")
             }

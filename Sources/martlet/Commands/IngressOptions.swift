@@ -30,11 +30,13 @@ struct IngressOptions: ParsableArguments {
 
     func validate() throws {
         let values: [(String, Int, ClosedRange<Int>)] = [
-            ("--url-kb", urlKb, 1...1_024), ("--header-kb", headerKb, 1...4_096), ("--header-fields", headerFields, 1...10_000),
+            ("--url-kb", urlKb, 1...1_024), ("--header-kb", headerKb, 1...4_096),
+            ("--header-fields", headerFields, 1...10_000),
             ("--body-mb", bodyMb, 0...1 << 20), ("--header-timeout-ms", headerTimeoutMs, 1...3_600_000),
             ("--idle-timeout-ms", idleTimeoutMs, 1...86_400_000), ("--write-stall-ms", writeStallMs, 1...3_600_000),
             ("--body-timeout-ms", bodyTimeoutMs, 1...3_600_000), ("--drain-ms", drainMs, 0...3_600_000),
-            ("--connections", connections, 1...10_000_000), ("--connections-per-address", connectionsPerAddress, 1...10_000_000),
+            ("--connections", connections, 1...10_000_000),
+            ("--connections-per-address", connectionsPerAddress, 1...10_000_000),
         ]
         for (flag, value, range) in values where !range.contains(value) {
             throw ValidationError("\(flag) must be between \(range.lowerBound) and \(range.upperBound), not \(value).")

@@ -10,7 +10,10 @@ struct LaneOptions: ParsableArguments {
     var backLanes: Int?
     @Option(help: "Blank isolates kept ready for cold starts; about 1 MB each.")
     var blankIsolates = 8
-    @Option(help: "What all isolates together may use before idle ones are evicted, in MiB. Half of the machine's memory by default.")
+    @Option(
+        help:
+            "Memory of all isolates before idle ones are evicted, in MiB. Half of the machine's by default."
+    )
     var memoryBudgetMb: Int?
     @Option(help: .hidden)
     var v8Flags = ""

@@ -6,13 +6,15 @@ enum ArrowRule: Rule {
     static let arrows: [String: Set<String>] = [
         "Model": [],
         "CV8": [],
+        "CBrotli": [],
         "CBundle": [],
         "CCrypto": [],
         "CICU": [],
         "CLinux": [],
         "CSandbox": [],
+        "CZlib": [],
         "Isolates": ["CV8", "Model"],
-        "WebAPI": ["CBundle", "CCrypto", "CICU", "Isolates", "Model"],
+        "WebAPI": ["CBrotli", "CBundle", "CCrypto", "CICU", "CZlib", "Isolates", "Model"],
         "Runtime": ["CLinux", "Isolates", "Model", "WebAPI"],
         "Edge": ["CLinux", "Isolates", "Model", "Runtime", "WebAPI"],
         "Project": ["CLinux", "Model"],
@@ -25,7 +27,7 @@ enum ArrowRule: Rule {
     ]
 
     /// C targets that one target wraps. Not even tests import them, save their own.
-    static let wrapped: Set<String> = ["CV8", "CBundle", "CCrypto", "CICU", "CSandbox"]
+    static let wrapped: Set<String> = ["CV8", "CBrotli", "CBundle", "CCrypto", "CICU", "CSandbox", "CZlib"]
 
     static func findings(in tree: Tree) -> [Finding] {
         tree.files.flatMap { file -> [Finding] in

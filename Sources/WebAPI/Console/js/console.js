@@ -1,5 +1,6 @@
 // Console Standard. A message is one string, which the inspector makes of what is no string itself. Needs the op
-//   log(level, text): level is "debug", "log", "info", "warn", "error" or "trace"; text is at most 64 kB and a few bytes.
+//   log(level, text): level is "debug", "log", "info", "warn", "error" or "trace"; text is at most 64 kB and a few
+// bytes.
 const {
   DateNow, Error, ObjectAssign, ObjectCreate, ObjectDefineProperty, ObjectPrototype, SafeMap, String,
   StringPrototypeIndexOf, StringPrototypeSlice, SymbolToStringTag,

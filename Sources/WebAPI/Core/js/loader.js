@@ -1,5 +1,5 @@
-// The loader of the bundle. Unlike its neighbours this file is no module: the assembler puts it in front of all of them,
-// and its last expression is the function that takes the table of modules.
+// The loader of the bundle. Unlike its neighbours this file is no module: the assembler puts it in front of all of
+// them, and its last expression is the function that takes the table of modules.
 (function (nativeOps, nativeEngine, makePrimordials, modules) {
   "use strict";
   const provided = { __proto__: null };

@@ -1,6 +1,6 @@
-// The intrinsics as they were before any tenant code ran, by Node's and Deno's names. Like the loader this is no module but
-// an expression: a function that returns the table maker. Only names that some module asks for are made, because
-// every function in the snapshot costs each isolate memory.
+// The intrinsics as they were before any tenant code ran, by Node's and Deno's names. Like the loader this is no
+// module but an expression: a function that returns the table maker. Only names that some module asks for are made,
+// because every function in the snapshot costs each isolate memory.
 (function () {
   "use strict";
   const { Reflect, Object, Function, Error, RegExp, Symbol, globalThis: global } = globalThis;
@@ -33,8 +33,9 @@
     AsyncIteratorPrototype: getPrototypeOf(getPrototypeOf(asyncGenerator).prototype),
     AsyncFunctionPrototype: getPrototypeOf(asyncFunction),
   };
+  const namespaces = ["JSON", "Math", "Reflect", "Atomics", "Intl", "WebAssembly"];
   const roots = sortedByLength([...ownKeys(unnamed), ...ownKeys(global).filter((k) => typeof k === "string"
-    && (typeof global[k] === "function" || ["JSON", "Math", "Reflect", "Atomics", "Intl", "WebAssembly"].includes(k)))]);
+    && (typeof global[k] === "function" || namespaces.includes(k)))]);
   const table = { __proto__: null };
 
   function symbolOrString(object, camel) {

@@ -37,7 +37,8 @@ function concatBytes(chunks, length) {
 
 /** A view on part of a Uint8Array. Unlike %TypedArray%.prototype.subarray this asks no property of the array. */
 function viewOf(bytes, start, end = TypedArrayPrototypeGetByteLength(bytes)) {
-  return new Uint8Array(TypedArrayPrototypeGetBuffer(bytes), TypedArrayPrototypeGetByteOffset(bytes) + start, end - start);
+  const offset = TypedArrayPrototypeGetByteOffset(bytes) + start;
+  return new Uint8Array(TypedArrayPrototypeGetBuffer(bytes), offset, end - start);
 }
 
 provide({ bytesOf, concatBytes, copyBytes, viewOf });

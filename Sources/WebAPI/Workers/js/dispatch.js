@@ -2,8 +2,8 @@
 //   environment() -> [name, value, name, value ...], the worker's variables
 //   workerLoaded([names of the events it handles])
 const {
-  ArrayPrototypePush, Error, FunctionPrototypeCall, ObjectDefineProperty, PromisePrototypeThen, PromiseResolve, TypeError,
-  globalThis,
+  ArrayPrototypePush, Error, FunctionPrototypeCall, ObjectDefineProperty, PromisePrototypeThen, PromiseResolve,
+  TypeError, globalThis,
 } = primordials;
 const { makeHostRequest } = use("Fetch/hostRequest");
 const { isResponse, respond } = use("Fetch/hostResponse");
