@@ -14,6 +14,8 @@
 .DEFAULT_GOAL := build
 .PHONY: deps build run test lint format bench clean
 
+# Every test that ran, for .ci/run: of what the tests print, swift test may drop a piece.
+test_results := .build/tests.xml
 swift_code := Package.swift Sources Tests $(wildcard Benchmarks)
 
 deps:
@@ -26,7 +28,8 @@ run: build
 	.build/release/martlet dev examples/hello
 
 test: build
-	swift test --configuration release --disable-testable-imports --disable-xctest
+	@rm -f $(test_results)
+	swift test --configuration release --disable-testable-imports --disable-xctest --xunit-output $(test_results)
 
 lint:
 	swift format lint --strict --parallel --recursive $(swift_code)

@@ -75,6 +75,11 @@ v8::ScriptOrigin origin_of(v8::Isolate *isolate, const cv8_module *source) {
         isolate, text(isolate, source->name), 0, 0, false, -1, Local<v8::Value>(), false, false, is_module);
 }
 
+std::string utf8(v8::Isolate *isolate, Local<v8::Value> value) {
+    v8::String::Utf8Value characters(isolate, value);
+    return *characters ? std::string(*characters, static_cast<size_t>(characters.length())) : std::string();
+}
+
 // MARK: Modules that are values
 
 v8::MaybeLocal<v8::Value> wasm_module(cv8_isolate *self, LoadedModule *entry) {
@@ -121,14 +126,39 @@ v8::MaybeLocal<v8::Value> value_of(cv8_isolate *self, Local<v8::Context> context
     }
 }
 
+/// V8 forgets an exception that its callback leaves behind while an outer TryCatch looks on without JavaScript in
+/// between, and then ends the process because there is none: each callback catches and throws anew.
+template <typename T>
+v8::MaybeLocal<T> leave_with(v8::TryCatch &failure) {
+    // A termination goes on by itself: rethrown, the guest could catch it.
+    if (!failure.HasTerminated()) failure.ReThrow();
+    return {};
+}
+
+/// Throws what was wrong with a module that is no code again, with the module's name before the text.
+void name_module(v8::Isolate *isolate, Local<v8::Context> context, const cv8_module *source, v8::TryCatch &failure) {
+    bool is_wasm = source->kind == CV8_MODULE_WASM;
+    Local<v8::Value> message;
+    if (failure.HasTerminated() || (!is_wasm && source->kind != CV8_MODULE_JSON)) return;
+    if (!failure.Exception()->IsObject()) return;
+    if (!failure.Exception().As<v8::Object>()->Get(context, text(isolate, "message")).ToLocal(&message)) return;
+    auto named = text(isolate, (std::string(source->name) + ": " + utf8(isolate, message)).c_str());
+    failure.Reset();
+    isolate->ThrowException(is_wasm ? v8::Exception::WasmCompileError(named) : v8::Exception::SyntaxError(named));
+}
+
 /// The evaluation of a module that is a value: sets its one export, "default".
 v8::MaybeLocal<v8::Value> evaluate_value(Local<v8::Context> context, Local<v8::Module> module) {
     v8::Isolate *isolate = context->GetIsolate();
     cv8_isolate *self = isolate_of(isolate);
     for (auto &entry : self->modules) {
         if (entry.module.IsEmpty() || entry.module.Get(isolate) != module) continue;
+        v8::TryCatch failure(isolate);
         Local<v8::Value> value;
-        if (!value_of(self, context, &entry).ToLocal(&value)) return {};
+        if (!value_of(self, context, &entry).ToLocal(&value)) {
+            name_module(isolate, context, entry.source, failure);
+            return leave_with<v8::Value>(failure);
+        }
         if (module->SetSyntheticModuleExport(isolate, text(isolate, "default"), value).IsNothing()) return {};
         auto done = v8::Promise::Resolver::New(context).ToLocalChecked();
         done->Resolve(context, v8::Undefined(isolate)).Check();
@@ -174,18 +204,16 @@ v8::MaybeLocal<v8::Module> compile_import(
     return {};
 }
 
-std::string utf8(v8::Isolate *isolate, Local<v8::Value> value) {
-    v8::String::Utf8Value characters(isolate, value);
-    return *characters ? std::string(*characters, static_cast<size_t>(characters.length())) : std::string();
-}
-
 v8::MaybeLocal<v8::Module> on_import(
     Local<v8::Context> context, Local<v8::String> specifier, Local<v8::FixedArray>, Local<v8::Module> referrer) {
     v8::Isolate *isolate = context->GetIsolate();
     cv8_isolate *self = isolate_of(isolate);
     for (auto &entry : self->modules) {
         if (entry.module.IsEmpty() || entry.module.Get(isolate) != referrer) continue;
-        return compile_import(self, utf8(isolate, specifier), entry.source->name);
+        v8::TryCatch failure(isolate);
+        Local<v8::Module> module;
+        if (compile_import(self, utf8(isolate, specifier), entry.source->name).ToLocal(&module)) return module;
+        return leave_with<v8::Module>(failure);
     }
     isolate->ThrowException(type_error(isolate, "Import from an unknown module"));
     return {};
@@ -262,6 +290,15 @@ bool run_script(cv8_isolate *self, Local<v8::Context> context, LoadedModule *ent
     return !script->Run(context).IsEmpty();
 }
 
+/// Whoever loads the worker says why it cannot start: nobody needs to be told that the promise was rejected.
+void ignore_rejection(v8::Isolate *isolate, Local<v8::Context> context, Local<v8::Promise> promise) {
+    if (promise->State() != v8::Promise::kRejected) return;
+    v8::TryCatch failure(isolate);
+    Local<v8::Function> nothing;
+    auto ignore = [](const v8::FunctionCallbackInfo<v8::Value> &) {};
+    if (v8::Function::New(context, ignore).ToLocal(&nothing)) (void)promise->Then(context, nothing, nothing);
+}
+
 bool run_module(cv8_isolate *self, Local<v8::Context> context, LoadedModule *entry) {
     v8::Isolate *isolate = self->isolate;
     Local<v8::Module> module;
@@ -273,7 +310,7 @@ bool run_module(cv8_isolate *self, Local<v8::Context> context, LoadedModule *ent
     if (evaluated->State() == v8::Promise::kPending) isolate->PerformMicrotaskCheckpoint();
     if (isolate->IsExecutionTerminating()) return false;
     if (evaluated->State() == v8::Promise::kFulfilled) return true;
-    evaluated->MarkAsHandled();
+    ignore_rejection(isolate, context, evaluated);
     isolate->ThrowException(
         evaluated->State() == v8::Promise::kRejected
             ? evaluated->Result()
@@ -295,6 +332,23 @@ bool load(cv8_isolate *self, Local<v8::Context> context, void *data) {
     }
     if (!run_module(self, context, main)) return false;
     return report_loaded(self, context, load->loaded_entry, main->module.Get(self->isolate)->GetModuleNamespace());
+}
+
+struct Precompilation {
+    const cv8_module *module;
+    v8::ScriptCompiler::CachedData *cache;
+};
+
+bool precompile(cv8_isolate *self, Local<v8::Context>, void *data) {
+    auto *request = static_cast<Precompilation *>(data);
+    v8::Isolate *isolate = self->isolate;
+    Local<v8::String> string;
+    if (!source_text(isolate, request->module).ToLocal(&string)) return false;
+    v8::ScriptCompiler::Source unit(string, origin_of(isolate, request->module));
+    Local<v8::Module> module;
+    if (!v8::ScriptCompiler::CompileModule(isolate, &unit).ToLocal(&module)) return false;
+    request->cache = v8::ScriptCompiler::CreateCodeCache(module->GetUnboundModuleScript());
+    return true;
 }
 
 struct CacheRequest {
@@ -331,16 +385,29 @@ cv8_status cv8_isolate_load(
     return enter(self, error, load, &arguments);
 }
 
+static uint8_t *take(v8::ScriptCompiler::CachedData *cache, size_t *length) {
+    if (!cache) return nullptr;
+    *length = static_cast<size_t>(cache->length);
+    auto *copy = static_cast<uint8_t *>(std::malloc(*length));
+    std::memcpy(copy, cache->data, *length);
+    delete cache;
+    return copy;
+}
+
+uint8_t *cv8_isolate_precompile(cv8_isolate *self, const cv8_module *module, size_t *length, cv8_status *status) {
+    Precompilation request = {module, nullptr};
+    cv8_error error;
+    *length = 0;
+    *status = enter(self, &error, precompile, &request);
+    return take(request.cache, length);
+}
+
 uint8_t *cv8_isolate_code_cache(cv8_isolate *self, size_t module, size_t *length) {
     CacheRequest request = {module, nullptr};
     cv8_error error;
     *length = 0;
-    if (enter(self, &error, make_cache, &request) != CV8_OK || !request.cache) return nullptr;
-    auto *copy = static_cast<uint8_t *>(std::malloc(static_cast<size_t>(request.cache->length)));
-    std::memcpy(copy, request.cache->data, static_cast<size_t>(request.cache->length));
-    *length = static_cast<size_t>(request.cache->length);
-    delete request.cache;
-    return copy;
+    enter(self, &error, make_cache, &request);
+    return take(request.cache, length);
 }
 
 void *cv8_isolate_compiled_wasm(cv8_isolate *self, size_t module) {

@@ -1,4 +1,3 @@
-internal import CV8
 internal import Synchronization
 
 /// Blank isolates, ready with a context, made ahead on a thread of their own: a cold start is then compile and
@@ -10,14 +9,23 @@ package final class BlankPool: Sendable {
         var isStopped = false
     }
 
+    /// Readies a new isolate further, on the pool's thread: whatever can be done before its worker is known.
+    package typealias Preparation = @Sendable (_ isolate: Isolate, _ thread: IsolateThread) -> Void
+
     private let engine: Engine
+    private let watchdog: Watchdog
+    private let prepare: Preparation
     private let memoryLimit: Int
     private let state: Mutex<State>
     private let alarm = Alarm()
 
     /// - Parameter size: how many blanks are kept ready; each costs about 1 MB.
-    package init(engine: Engine, size: Int, memoryLimit: Int) {
+    package init(
+        engine: Engine, watchdog: Watchdog, size: Int, memoryLimit: Int, prepare: @escaping Preparation
+    ) {
         self.engine = engine
+        self.watchdog = watchdog
+        self.prepare = prepare
         self.memoryLimit = memoryLimit
         state = Mutex(State(wanted: size))
         Thread.spawn(name: "blank-pool") { [self] in refill() }
@@ -39,7 +47,7 @@ package final class BlankPool: Sendable {
     }
 
     private func refill() {
-        _ = cv8_thread_attach()
+        let thread = IsolateThread(watchdog: watchdog) {}
         while true {
             let (isStopped, isFull) = state.withLock { ($0.isStopped, $0.blanks.count >= $0.wanted) }
             if isStopped { return }
@@ -47,7 +55,9 @@ package final class BlankPool: Sendable {
                 alarm.wait()
                 continue
             }
-            let blank = Isolate(engine: engine, memoryLimit: memoryLimit).detach()
+            let isolate = Isolate(engine: engine, memoryLimit: memoryLimit)
+            prepare(isolate, thread)
+            let blank = isolate.detach()
             state.withLock { $0.blanks.append(blank) }
         }
     }

@@ -116,6 +116,20 @@ package final class Isolate {
         if let failure = run(on: thread, budget: budget, { cv8_isolate_collect(pointer, &$0) }) { throw failure }
     }
 
+    /// Compiles a module without running it and gives its code cache, if it compiles.
+    func precompile(
+        _ module: inout cv8_module, on thread: IsolateThread, budget: UInt64
+    ) -> (UnsafeMutablePointer<UInt8>?, Int) {
+        var length = 0
+        var cache: UnsafeMutablePointer<UInt8>?
+        _ = run(on: thread, budget: budget) { _ in
+            var status = CV8_OK
+            cache = cv8_isolate_precompile(pointer, &module, &length, &status)
+            return status
+        }
+        return (cache, length)
+    }
+
     /// Code caches and compiled Wasm of the modules, for other isolates of the same worker. After the first request it
     /// holds the functions that requests need. To be called once per worker.
     package func shareCompiledCode(on thread: IsolateThread) {

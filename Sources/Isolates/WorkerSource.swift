@@ -44,6 +44,9 @@ package final class WorkerSource: @unchecked Sendable {
 
     private struct CompiledCode {
         var modules: [Int: CompiledModule] = [:]
+        /// Replaced by better ones, but isolates may still look into them.
+        var superseded: [CompiledModule] = []
+        var isPrecompiled = false
         var isShared = false
     }
 
@@ -74,7 +77,7 @@ package final class WorkerSource: @unchecked Sendable {
             if let bytes = module.bytes { UnsafeMutablePointer(mutating: bytes).deallocate() }
         }
         compiled.withLock { code in
-            for module in code.modules.values {
+            for module in Array(code.modules.values) + code.superseded {
                 free(module.cache)
                 if let wasm = module.wasm { cv8_compiled_wasm_free(wasm) }
             }
@@ -129,7 +132,27 @@ package final class WorkerSource: @unchecked Sendable {
         for index in plain.indices {
             let (cache, length, wasm) = make(index)
             let module = CompiledModule(cache: cache, cacheLength: length, wasm: wasm)
-            compiled.withLock { $0.modules[index] = module }
+            adopt(module, at: index)
+        }
+    }
+
+    private func adopt(_ module: CompiledModule, at index: Int) {
+        compiled.withLock { code in
+            if let old = code.modules.updateValue(module, forKey: index) { code.superseded.append(old) }
+        }
+    }
+
+    /// Takes over what `compile` makes of each JavaScript module, unless there is compiled code already. Called
+    /// before the worker's first start, if there is time.
+    func precompile(_ compile: (inout cv8_module) -> (UnsafeMutablePointer<UInt8>?, Int)) {
+        let isFirst = compiled.withLock { code in
+            defer { code.isPrecompiled = true }
+            return !code.isPrecompiled && !code.isShared
+        }
+        guard isFirst else { return }
+        for var (index, module) in plain.enumerated() where module.kind == CV8_MODULE_JAVASCRIPT {
+            let (cache, length) = compile(&module)
+            if let cache { adopt(CompiledModule(cache: cache, cacheLength: length, wasm: nil), at: index) }
         }
     }
 }

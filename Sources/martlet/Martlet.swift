@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 @main
 struct Martlet: ParsableCommand {
@@ -6,4 +7,27 @@ struct Martlet: ParsableCommand {
         commandName: "martlet",
         abstract: "Runs Cloudflare-Workers-style programs: thousands of V8 isolates in one process.",
         subcommands: [Dev.self, Serve.self])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            leave(with: error)
+        }
+    }
+
+    /// Ends the process: with the text that was asked for, or with what went wrong in one line.
+    ///
+    /// Not by exit(3), which takes V8 apart while other threads still use it.
+    private static func leave(with error: any Error) -> Never {
+        let code = exitCode(for: error)
+        if code == .success {
+            print(fullMessage(for: error))
+        } else {
+            fputs("Error: \(message(for: error))\n", stderr)
+        }
+        fflush(nil)
+        _exit(code.rawValue)
+    }
 }

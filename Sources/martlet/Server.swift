@@ -36,6 +36,7 @@ final class Server: Sendable {
 
     /// Changes what stands under a name; requests under way end as they began.
     func replace(_ name: String, with entry: WorkerTable.Entry?) {
+        if case .worker(let worker) = entry { placement.announce(worker) }
         if let old = table.replace(name, with: entry) { placement.retire(old) }
     }
 

@@ -1,6 +1,7 @@
 package import Isolates
 package import Model
 internal import Synchronization
+internal import WebAPI
 
 /// Which worker runs on which lane; the lanes themselves; what they share. Any thread.
 package final class Placement: Sendable {
@@ -52,6 +53,7 @@ package final class Placement: Sendable {
     package let engine: Engine
     package let pool: BlankPool
     package let reaper = Reaper()
+    private let precompiler: Precompiler
     package let watchdog: Watchdog
     let events: any EventSink
     let pages: any ErrorPages
@@ -74,10 +76,29 @@ package final class Placement: Sendable {
         self.pages = pages
         self.attachFrontLane = attachFrontLane
         watchdog = Watchdog(steps: options.watchdog)
-        pool = BlankPool(engine: engine, size: options.blankIsolates, memoryLimit: defaultMemoryMegabytes << 20)
+        pool = BlankPool(
+            engine: engine, watchdog: watchdog, size: options.blankIsolates,
+            memoryLimit: defaultMemoryMegabytes << 20, prepare: Self.prepare)
+        precompiler = Precompiler(
+            engine: engine, watchdog: watchdog, reaper: reaper, memoryLimit: defaultMemoryMegabytes << 20)
         for _ in 0..<options.frontLanes { startLane(.front) }
         for _ in 0..<options.backLanes { startLane(.back) }
     }
+
+    /// Answers the made-up requests of the warm-up in a blank isolate: its heap's first pages are touched then, and the
+    /// functions that every request needs have their feedback, before a client waits for them.
+    @Sendable private static func prepare(_ isolate: Isolate, _ thread: IsolateThread) {
+        isolate.setHost(DetachedHost.warmUp())
+        do {
+            try isolate.call(Bundle.Entry.warmUp.isolateEntry, number: 0, on: thread, budget: warmUpBudget)
+        } catch {
+            preconditionFailure("The runtime's own warm-up failed: \(error)")
+        }
+        isolate.setHost(nil)
+    }
+
+    /// Nanoseconds of CPU: a hundred times what it takes.
+    private static let warmUpBudget: UInt64 = 100_000_000
 
     // MARK: Lanes
 
@@ -189,6 +210,9 @@ package final class Placement: Sendable {
         let id = lane.id
         state.withLock { $0.residences[ObjectIdentifier(worker)]?.lanes.removeAll { $0 == id } }
     }
+
+    /// The worker is going to be served: it is compiled in the background, so that its first request finds it ready.
+    package func announce(_ worker: Worker) { precompiler.add(worker.source) }
 
     /// The worker is not served any more: its instances end with their last requests.
     package func retire(_ worker: Worker) {

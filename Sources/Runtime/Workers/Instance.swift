@@ -78,12 +78,16 @@ final class Instance {
         context.cpuTime += startUpTime ?? 0
     }
 
+    /// How long (ns) after the first request the code cache is made: when the answer is out and other cold starts are
+    /// too.
+    private static let codeCacheDelay: UInt64 = 100_000_000
+
     /// After the first answer a code cache holds what requests need.
     private func shareCode() {
         guard state == .running else { return }
         hasSharedCode = true
         guard worker.source.wantsCompiledCode else { return }
-        lane.loop.enqueue { [weak self] in
+        lane.loop.schedule(after: Self.codeCacheDelay) { [weak self] in
             guard let self, state == .running else { return }
             isolate.shareCompiledCode(on: lane.thread)
         }

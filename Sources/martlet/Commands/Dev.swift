@@ -29,7 +29,7 @@ struct Dev: ParsableCommand {
         if let failure = server.check(definition, log: log) {
             throw CleanFailure("\(definition.modules[0].name): \(failure)")
         }
-        server.table.replace(SingleRouter.name, with: .worker(Worker(definition)))
+        server.replace(SingleRouter.name, with: .worker(Worker(definition)))
         try server.start(host: host, port: port, settings: settings) { [table = server.table] lane in
             SingleRouter(lane: lane, table: table)
         }

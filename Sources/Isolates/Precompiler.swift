@@ -1,0 +1,79 @@
+internal import CV8
+internal import Synchronization
+
+/// Compiles workers before their first request, on a thread of its own, so that a cold start parses nothing: what a
+/// deployment does anyway, without running a line of the worker.
+package final class Precompiler: Sendable {
+    private struct State {
+        var queue: [WorkerSource] = []
+        var isStopped = false
+    }
+
+    /// Nanoseconds of CPU for one module.
+    private static let budget: UInt64 = 1_000_000_000
+    /// Modules compiled in one isolate before a fresh one takes its place: their code is garbage there.
+    private static let modulesPerIsolate = 200
+
+    private let engine: Engine
+    private let watchdog: Watchdog
+    private let reaper: Reaper
+    private let memoryLimit: Int
+    private let state = Mutex(State())
+    private let alarm = Alarm()
+
+    package init(engine: Engine, watchdog: Watchdog, reaper: Reaper, memoryLimit: Int) {
+        self.engine = engine
+        self.watchdog = watchdog
+        self.reaper = reaper
+        self.memoryLimit = memoryLimit
+        Thread.spawn(name: "precompiler") { [self] in run() }
+    }
+
+    /// Queues a worker. It may be started at any time, compiled or not.
+    package func add(_ source: WorkerSource) {
+        state.withLock { $0.queue.append(source) }
+        alarm.ring()
+    }
+
+    package func stop() {
+        state.withLock { $0.isStopped = true }
+        alarm.ring()
+    }
+
+    private func run() {
+        let thread = IsolateThread(watchdog: watchdog) {}
+        var workshop: Workshop?
+        while true {
+            let (next, isStopped) = state.withLock { state in
+                (state.queue.isEmpty ? nil : state.queue.removeFirst(), state.isStopped)
+            }
+            if isStopped { return }
+            if let next {
+                compile(next, in: &workshop, on: thread)
+                continue
+            }
+            // Nothing to do for now: an idle isolate is a megabyte.
+            if let done = workshop { reaper.take(done.isolate) }
+            workshop = nil
+            alarm.wait()
+        }
+    }
+
+    /// The isolate that compiles, and how much it has done.
+    private struct Workshop {
+        let isolate: Isolate
+        var modules = 0
+    }
+
+    private func compile(_ source: WorkerSource, in workshop: inout Workshop?, on thread: IsolateThread) {
+        source.precompile { module in
+            var current = workshop ?? Workshop(isolate: Isolate(engine: engine, memoryLimit: memoryLimit))
+            let result = current.isolate.precompile(&module, on: thread, budget: Self.budget)
+            current.modules += 1
+            let isSpent = current.isolate.isCondemned || current.modules >= Self.modulesPerIsolate
+            if isSpent { reaper.take(current.isolate) }
+            workshop = isSpent ? nil : current
+            return result
+        }
+    }
+}
