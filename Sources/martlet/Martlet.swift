@@ -25,7 +25,8 @@ struct Martlet: ParsableCommand {
         if code == .success {
             print(fullMessage(for: error))
         } else {
-            fputs("Error: \(message(for: error))\n", stderr)
+            let line = Array("Error: \(message(for: error))\n".utf8)
+            _ = write(STDERR_FILENO, line, line.count)
         }
         fflush(nil)
         _exit(code.rawValue)

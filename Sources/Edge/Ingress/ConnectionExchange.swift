@@ -7,7 +7,7 @@ final class ConnectionExchange: Exchange {
     /// Written by the parser.
     var head = RequestHead()
     fileprivate(set) var hasBody = false
-    weak var observer: (any ExchangeObserver)?
+    var observer: (any ExchangeObserver)?
     /// Nil when the exchange is over.
     private var connection: Connection?
     /// Why reading the body fails once the exchange is over.

@@ -13,7 +13,7 @@ final class RequestBody {
     /// Bytes handed to JavaScript at a time.
     private static let pieceSize = 64 << 10
 
-    private unowned let context: RequestContext
+    private let context: RequestContext
     private let isolate: Isolate
     private var demand = Demand.none
 
@@ -39,7 +39,7 @@ final class RequestBody {
         let ticket = context.instance.openTicket(for: context)
         demand = .whole(ticket: ticket, gathered: [])
         // What is there already is taken when this turn is over: reading may bring the end at once.
-        context.instance.enqueue { [weak self] in self?.becameReady() }
+        context.instance.enqueue { [self] in becameReady() }
         return .ticket(ticket)
     }
 
@@ -136,7 +136,7 @@ final class RequestBody {
 final class BodyPump {
     private static let pieceSize = 64 << 10
 
-    private unowned let context: RequestContext
+    private let context: RequestContext
 
     init(for context: RequestContext) { self.context = context }
 

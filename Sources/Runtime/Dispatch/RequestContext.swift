@@ -16,7 +16,8 @@ final class RequestContext {
     let exchange: any Exchange
     let startedAt: UInt64
     let isColdStart: Bool
-    unowned let instance: Instance
+    /// The instance has its requests in a table until they end, so this is a cycle that `release` breaks.
+    let instance: Instance
 
     var answer = Answer.none
     var status = 0

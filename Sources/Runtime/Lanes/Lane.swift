@@ -37,8 +37,8 @@ package final class Lane {
     private(set) var memory = 0
     private var isAbandoned = false
 
-    var events: any EventSink { placement.events }
-    var pages: any ErrorPages { placement.pages }
+    let events: any EventSink
+    let pages: any ErrorPages
     var instanceCount: Int { instances.count + retiring.count }
 
     /// On the lane's thread, before its loop runs.
@@ -47,6 +47,8 @@ package final class Lane {
         self.kind = kind
         self.loop = loop
         self.placement = placement
+        events = placement.events
+        pages = placement.pages
         thread = IsolateThread(watchdog: placement.watchdog) { [weak placement] in placement?.laneLost(id) }
     }
 
@@ -165,7 +167,7 @@ package final class Lane {
     func handOverEnded(_ origin: HandOverOrigin) {
         guard let target = handOverLanes.removeValue(forKey: ObjectIdentifier(origin)) else { return }
         handOvers[target]?.removeValue(forKey: ObjectIdentifier(origin))
-        origin.exchange.observer = nil
+        if origin.exchange.observer === origin { origin.exchange.observer = nil }
     }
 
     /// Requests handed to a lane that is lost get their answer here.
@@ -270,17 +272,21 @@ extension CallFailure {
 }
 
 extension ScriptError {
-    /// Message, place, the line with a mark under the column, and the stack.
-    package var explanation: String {
-        var text = message
-        if !resource.isEmpty { text += "\n    at \(resource):\(line):\(column)" }
-        if !sourceLine.isEmpty {
-            let shown = sourceLine.prefix(160)
-            text += "\n    \(shown)"
-            if column > 0 && column <= shown.count {
-                text += "\n    " + String(repeating: " ", count: column - 1) + "^"
-            }
-        }
-        return text
+    /// Where it happened in the worker: "index.js:3:5"; nil if not in its code.
+    package var place: String? {
+        resource.isEmpty || resource.hasPrefix("martlet:") ? nil : "\(resource):\(line):\(column)"
     }
+
+    /// Place and message in one line; below it the line of the source, with a mark under the column.
+    package var explanation: String {
+        let uncaught = "Uncaught "
+        let text = message.hasPrefix(uncaught) ? String(message.dropFirst(uncaught.count)) : message
+        guard let place else { return text }
+        let shown = sourceLine.prefix(Self.longestSourceLine)
+        guard column > 0, column <= shown.count else { return "\(place): \(text)" }
+        return "\(place): \(text)\n    \(shown)\n    " + String(repeating: " ", count: column - 1) + "^"
+    }
+
+    /// Columns; minified code is one line.
+    private static let longestSourceLine = 160
 }

@@ -141,7 +141,7 @@ extension HandOverOrigin: ExchangeObserver {
 final class HandedOverExchange: Exchange {
     let head: RequestHead
     let hasBody: Bool
-    weak var observer: (any ExchangeObserver)?
+    var observer: (any ExchangeObserver)?
     private let link: HandOver
     private var arrivedBytes: [UInt8]
     private var readOffset = 0

@@ -28,8 +28,8 @@ extension Instance: TimerHost {
     }
 
     private func schedule(timer id: Int, of context: RequestContext, at deadline: UInt64, interval: Double?) {
-        context.timers[id] = lane.loop.schedule(at: deadline) { [weak self, weak context] in
-            guard let self, let context, context.timers.removeValue(forKey: id) != nil else { return }
+        context.timers[id] = lane.loop.schedule(at: deadline) { [self] in
+            guard context.timers.removeValue(forKey: id) != nil else { return }
             if let interval {
                 let next = max(deadline + UInt64(interval * 1e6), lane.loop.now)
                 schedule(timer: id, of: context, at: next, interval: interval)
@@ -101,7 +101,7 @@ extension Instance: ExchangeHost {
         let length = context.exchange.isBodyComplete ? context.exchange.bodyBytesBuffered : nil
         context.exchange.beginResponse(ResponseHead(answer, context.outcome), length: length)
         context.pump = BodyPump(for: context)
-        enqueue { [weak context] in context?.pump?.advance() }
+        enqueue { context.pump?.advance() }
     }
 
     func beginResponse(to exchange: Int, _ answer: Answer, length: Int?) throws(OpError) {

@@ -12,7 +12,8 @@ final class Instance {
     }
 
     let worker: Worker
-    unowned let lane: Lane
+    // Sound: a lane ends its instances before it ends. Counted, it would cost a retain and a release at each use.
+    unowned(unsafe) let lane: Lane
     let isolate: Isolate
     private(set) var state = State.running
     /// Requests by their number.
@@ -87,9 +88,8 @@ final class Instance {
         guard state == .running else { return }
         hasSharedCode = true
         guard worker.source.wantsCompiledCode else { return }
-        lane.loop.schedule(after: Self.codeCacheDelay) { [weak self] in
-            guard let self, state == .running else { return }
-            isolate.shareCompiledCode(on: lane.thread)
+        lane.loop.schedule(after: Self.codeCacheDelay) { [self] in
+            if state == .running { isolate.shareCompiledCode(on: lane.thread) }
         }
     }
 
@@ -186,8 +186,8 @@ final class Instance {
     /// waitUntil may go on for a while; then what is left is given up.
     private func prolong(_ context: RequestContext) {
         let seconds = UInt64(worker.definition.limits.waitUntilSeconds)
-        context.waitUntilDeadline = lane.loop.schedule(after: seconds * 1_000_000_000) { [weak self] in
-            guard let self, state == .running, requests[context.id] != nil else { return }
+        context.waitUntilDeadline = lane.loop.schedule(after: seconds * 1_000_000_000) { [self] in
+            guard state == .running, requests[context.id] != nil else { return }
             let message = """
                 waitUntil() tasks did not complete within the allowed time after invocation end and have been \
                 cancelled. See: https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil
@@ -233,7 +233,9 @@ final class Instance {
         if !context.isAnswered { fail(context, context.outcome == .ok ? .hang : context.outcome) }
         if !context.timers.isEmpty || context.openTickets > 0 { forgetEvents(of: context) }
         if let deadline = context.waitUntilDeadline { lane.loop.cancel(deadline) }
-        context.exchange.observer = nil
+        context.pump = nil
+        context.body = nil
+        if context.exchange.observer === context { context.exchange.observer = nil }
         if context.outcome != .ok { worker.counts.addError() }
         report(context)
     }
@@ -246,9 +248,9 @@ final class Instance {
         for ticket in dropped { tickets.removeValue(forKey: ticket) }
         context.timers.removeAll()
         context.openTickets = 0
-        enqueue { [weak self] in
-            for timer in timers { self?.tell(.timerDrop, timer) }
-            for ticket in dropped { self?.tell(.ticketDrop, ticket) }
+        enqueue { [self] in
+            for timer in timers { tell(.timerDrop, timer) }
+            for ticket in dropped { tell(.ticketDrop, ticket) }
         }
     }
 

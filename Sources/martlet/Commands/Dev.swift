@@ -27,7 +27,7 @@ struct Dev: ParsableCommand {
         let server = try Server(lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, events: log)
         let definition = try load()
         if let failure = server.check(definition, log: log) {
-            throw CleanFailure("\(definition.modules[0].name): \(failure)")
+            throw CleanFailure(failure)
         }
         server.replace(SingleRouter.name, with: .worker(Worker(definition)))
         try server.start(host: host, port: port, settings: settings) { [table = server.table] lane in
