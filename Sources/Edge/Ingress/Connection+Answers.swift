@@ -40,6 +40,8 @@ extension Connection {
 
     func beginResponse(_ head: ResponseHead, length: Int?) {
         guard case .awaited = answer else { return }
+        // The answer may be made of the body, which the client could not be asked for any more.
+        if !isDiscarding { sendContinue() }
         let framing: AnswerHead.Framing
         if Self.hasNoBody(head.status) {
             (framing, answer) = (.none, .bodiless)

@@ -174,13 +174,17 @@ extension Connection {
         if incoming.isComplete { return .end }
         if isDiscarding { return .end }
         wantsBody = true
-        if owesContinue, case .awaited = answer {
-            owesContinue = false
-            output.append("HTTP/1.1 100 Continue\r\n\r\n")
-            expectInput(within: ingress.times.body)
-        }
+        sendContinue()
         advanceLater()
         return .pending
+    }
+
+    /// Tells a client that waits for it to send the body (RFC 9110, section 10.1.1).
+    func sendContinue() {
+        guard owesContinue, case .awaited = answer else { return }
+        owesContinue = false
+        output.append("HTTP/1.1 100 Continue\r\n\r\n")
+        expectInput(within: ingress.times.body)
     }
 
     /// There is room again for a body that was kept waiting.
