@@ -48,7 +48,7 @@ package final class JSONLog: EventSink {
 
     package func log(_ event: LogEvent) {
         let line = Line(
-            time: Date().ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true)), level: event.level,
+            time: Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(Date()), level: event.level,
             worker: event.worker.isEmpty ? nil : event.worker, request: event.request == 0 ? nil : event.request,
             message: event.text)
         let encoder = JSONEncoder()

@@ -31,7 +31,6 @@ final class MappingBudget: Sendable {
 
     var isolates: Int { state.withLock { $0.isolates } }
     var count: Int { state.withLock { Self.estimate($0) } }
-    var isNearlyFull: Bool { count > limit * 9 / 10 }
 
     /// Takes the room for one isolate. False if there is none.
     func take() -> Bool {
@@ -48,6 +47,10 @@ final class MappingBudget: Sendable {
             return true
         }
     }
+
+    /// Takes the room of an isolate that has just been ended in exchange. Its mappings may go a moment later than the new
+    /// ones come; the tenth that is left free allows for that.
+    func takeOver() { state.withLock { $0.isolates += 1 } }
 
     func give() { state.withLock { $0.isolates -= 1 } }
 

@@ -230,8 +230,9 @@ package final class Placement: Sendable {
             hasEvicted = lane.evictOne()
         }
         if mappings.take() { return true }
-        if lane.evictOne() { return mappings.take() || mappings.isNearlyFull }
-        return false
+        guard lane.evictOne() else { return false }
+        mappings.takeOver()
+        return true
     }
 
     func isolateEnded() { mappings.give() }
