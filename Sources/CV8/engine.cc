@@ -90,10 +90,12 @@ uintptr_t program_counter(void *context) {
 /// jump is sound.
 void on_ejection(int, siginfo_t *, void *context) {
     Thread *thread = current_thread;
-    if (!thread || !thread->in_javascript) return;
+    if (!thread) return;
     uint64_t wanted = thread->call_to_eject.load(std::memory_order_acquire);
-    if (wanted != thread->call_number.load(std::memory_order_relaxed)) return;
-    if (is_in_generated_code(thread, program_counter(context))) {
+    bool is_sound = thread->in_javascript && wanted == thread->call_number.load(std::memory_order_relaxed)
+        && is_in_generated_code(thread, program_counter(context));
+    thread->is_ejection_pending.store(false, std::memory_order_release);
+    if (is_sound) {
         jump_out(thread, CV8_CAUSE_EJECTED, "Ejected: it ran past its CPU limit and did not heed termination");
     }
 }
@@ -251,5 +253,6 @@ void cv8_thread_eject(cv8_thread *opaque, uint64_t call) {
     auto *thread = reinterpret_cast<Thread *>(opaque);
     if (thread->call_number.load(std::memory_order_acquire) != call) return;
     thread->call_to_eject.store(call, std::memory_order_release);
+    if (thread->is_ejection_pending.exchange(true, std::memory_order_acq_rel)) return;
     pthread_kill(thread->handle, ejection_signal());
 }

@@ -54,6 +54,9 @@ struct Thread {
     /// Counts calls into JavaScript; odd numbers while one is under way.
     std::atomic<uint64_t> call_number{0};
     std::atomic<uint64_t> call_to_eject{0};
+    /// Set while an ejection signal is on its way or in its handler. Real-time signals queue: a thread that was held up
+    /// in the kernel would else meet dozens at once, one atop the other on its signal stack.
+    std::atomic<bool> is_ejection_pending{false};
     pthread_t handle;
     uintptr_t stack_limit = 0;
     void *signal_stack = nullptr;

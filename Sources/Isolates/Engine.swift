@@ -116,7 +116,7 @@ private func withCStrings<Result>(
         copy.initialize(from: bytes, count: bytes.count)
         return UnsafePointer(copy)
     }
-    defer { copies.forEach { $0.deallocate() } }
+    defer { for copy in copies { copy.deallocate() } }
     return copies.withUnsafeBufferPointer { pointers in
         // A list without elements still needs an address.
         pointers.baseAddress.map(body) ?? withUnsafePointer(to: UnsafePointer<CChar>(bitPattern: 8)!, body)

@@ -67,7 +67,7 @@ package final class Reaper: Sendable {
                 defer { state.waiters.removeAll() }
                 return (state.waiters, state.isStopped)
             }
-            waiters.forEach { $0() }
+            for waiter in waiters { waiter() }
             if isStopped { return }
             if state.withLock({ $0.queue.isEmpty && !$0.isStopped }) { alarm.wait() }
         }

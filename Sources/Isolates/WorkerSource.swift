@@ -150,7 +150,7 @@ package final class WorkerSource: @unchecked Sendable {
             return !code.isPrecompiled && !code.isShared
         }
         guard isFirst else { return }
-        for var (index, module) in plain.enumerated() where module.kind == CV8_MODULE_JAVASCRIPT {
+        for (index, var module) in plain.enumerated() where module.kind == CV8_MODULE_JAVASCRIPT {
             let (cache, length) = compile(&module)
             if let cache { adopt(CompiledModule(cache: cache, cacheLength: length, wasm: nil), at: index) }
         }

@@ -9,6 +9,7 @@ struct Martlet: ParsableCommand {
         subcommands: [Dev.self, Serve.self])
 
     static func main() {
+        SignalWait.block()
         do {
             var command = try parseAsRoot()
             try command.run()

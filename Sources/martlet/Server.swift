@@ -16,8 +16,6 @@ final class Server: Sendable {
 
     /// Starts V8 on the calling thread, from which all lanes descend, and the lanes.
     init(lanes: LaneOptions, defaultMemoryMegabytes: Int, events: any EventSink) throws {
-        // Before any thread: what all inherit. The main thread waits for these signals.
-        SignalWait.block()
         var options = Engine.Options()
         options.extraFlags = lanes.v8Flags
         engine = try Engine(bundle: Bundle.make(), options: options, warmUpHost: DetachedHost.warmUp())
@@ -160,28 +158,5 @@ private final class Doors: Sendable {
         private let count: Atomic<Int>
         init(_ count: Int) { self.count = Atomic(count) }
         func next() -> Int { count.subtract(1, ordering: .acquiringAndReleasing).newValue }
-    }
-}
-
-/// SIGTERM and SIGINT, taken by waiting rather than by a handler.
-private enum SignalWait {
-    private static var set: sigset_t {
-        var set = sigset_t()
-        sigemptyset(&set)
-        sigaddset(&set, SIGTERM)
-        sigaddset(&set, SIGINT)
-        return set
-    }
-
-    static func block() {
-        var set = set
-        pthread_sigmask(SIG_BLOCK, &set, nil)
-        signal(SIGPIPE, SIG_IGN)
-    }
-
-    static func wait() {
-        var set = set
-        var number: Int32 = 0
-        sigwait(&set, &number)
     }
 }

@@ -160,7 +160,7 @@ struct LimitTests {
         let before = residentBytes()
         for _ in 0..<25 { try await round() }
         let after = residentBytes()
-        #expect(after < before + before / 10 + (8 << 20), "\(before >> 20) MB before, \(after >> 20) MB after")
+        #expect(after < before + before / 10 + (16 << 20), "\(before >> 20) MB before, \(after >> 20) MB after")
         #expect(Fixture.reaper.counts.lost == 0)
     }
 }

@@ -10,7 +10,8 @@ package protocol Exchange: AnyObject {
     var head: RequestHead { get }
     /// Whether the request has a body (even an empty one that is announced as chunked).
     var hasBody: Bool { get }
-    /// Who hears of later events. Whoever sets it takes it away again at the end: until then each keeps the other alive.
+    /// Who hears of later events. Whoever sets it takes it away again at the end: until then each keeps the other
+    /// alive.
     var observer: (any ExchangeObserver)? { get set }
 
     /// Hands over up to `limit` bytes of the body that have arrived. `consume` is called at most once, before this

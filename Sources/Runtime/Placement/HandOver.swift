@@ -261,6 +261,7 @@ final class HandedOverExchange: Exchange {
     func closed() {
         guard !isOver else { return }
         isOver = true
+        if bodyEnd == nil { bodyEnd = .failed("The client has disconnected.") }
         observer?.exchangeClosed(self)
     }
 }

@@ -48,8 +48,8 @@ final class MappingBudget: Sendable {
         }
     }
 
-    /// Takes the room of an isolate that has just been ended in exchange. Its mappings may go a moment later than the new
-    /// ones come; the tenth that is left free allows for that.
+    /// Takes the room of an isolate that has just been ended in exchange. Its mappings may go a moment later than the
+    /// new ones come; the tenth that is left free allows for that.
     func takeOver() { state.withLock { $0.isolates += 1 } }
 
     func give() { state.withLock { $0.isolates -= 1 } }

@@ -212,6 +212,9 @@ final class Instance {
             call(entry, context.id, for: context)
             guard state == .running, requests[context.id] != nil else { return }
         }
+        // A read under way fails.
+        context.body?.becameReady()
+        guard state == .running, requests[context.id] != nil else { return }
         if context.waitUntilCount > 0 { prolong(context) } else { release(context) }
         finishTurn()
     }
