@@ -21,7 +21,8 @@ final class Server: Sendable {
         engine = try Engine(bundle: Bundle.make(), options: options, warmUpHost: DetachedHost.warmUp())
         placement = Placement(
             engine: engine, options: lanes.options, defaultMemoryMegabytes: defaultMemoryMegabytes, events: events,
-            pages: StandardErrorPages(), attachFrontLane: doors.attach)
+            pages: StandardErrorPages(), attachFrontLane: doors.attach,
+            forgetFrontLane: doors.forget)
     }
 
     /// Evaluates a worker's top level in an isolate that is thrown away.
@@ -138,6 +139,16 @@ private final class Doors: Sendable {
         try ingress.open(plan.listener, handler: plan.router(lane))
         let entry = (loop: lane.loop.remote, ingress: LoopBound(ingress, to: lane.loop))
         state.withLock { $0.ingresses.append(entry) }
+    }
+
+    /// A lane is lost: its connections count no more, and nothing waits for it.
+    @Sendable func forget(_ lane: EventLoop.Remote) {
+        let listener = state.withLock { state in
+            state.lanes.removeAll { $0.loop === lane }
+            state.ingresses.removeAll { $0.loop === lane }
+            return state.plan?.listener
+        }
+        listener?.forget(lane)
     }
 
     /// Stops accepting on every lane and calls `completion` when the last has finished.

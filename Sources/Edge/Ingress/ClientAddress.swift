@@ -7,34 +7,34 @@ struct ClientAddress: Sendable {
     let isLoopback: Bool
 
     init(_ address: sockaddr_storage) {
-        var address = address
-        if Int32(address.ss_family) == AF_INET6 {
-            let bytes = withUnsafeBytes(of: &address) {
-                Array($0[MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr)!...].prefix(16))
-            }
-            let isMapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10] == 0xff && bytes[11] == 0xff
-            if isMapped {
-                self.init(version4: Self.number(bytes[12...]))
-            } else {
-                // No IPv4 address collides with it: those have zeros above.
-                let isLoopback = bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1
-                self.init(network: Self.number(bytes[..<8]), isLoopback: isLoopback)
-            }
-        } else {
-            let bytes = withUnsafeBytes(of: &address) {
-                Array($0[MemoryLayout<sockaddr_in>.offset(of: \.sin_addr)!...].prefix(4))
-            }
-            self.init(version4: Self.number(bytes[...]))
+        let bytes = withUnsafeBytes(of: address) { Array($0) }
+        guard Int32(address.ss_family) == AF_INET6 else {
+            let offset = MemoryLayout<sockaddr_in>.offset(of: \.sin_addr)!
+            self.init(version4: bytes[offset..<offset + 4])
+            return
         }
-    }
-
-    private init(version4 number: UInt64) {
-        self.init(network: number, isLoopback: number >> 24 == 127)
+        let offset = MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr)!
+        self.init(version6: bytes[offset..<offset + 16])
     }
 
     private init(network: UInt64, isLoopback: Bool) {
         self.network = network
         self.isLoopback = isLoopback
+    }
+
+    private init(version4 bytes: ArraySlice<UInt8>) {
+        self.init(network: Self.number(bytes), isLoopback: bytes.first == 127)
+    }
+
+    private init(version6 bytes: ArraySlice<UInt8>) {
+        let isMapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes.dropFirst(10).prefix(2).allSatisfy { $0 == 0xff }
+        if isMapped {
+            self.init(version4: bytes.suffix(4))
+            return
+        }
+        // No IPv4 address collides with those in use: it has zeros above.
+        let isLoopback = bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
+        self.init(network: Self.number(bytes.prefix(8)), isLoopback: isLoopback)
     }
 
     private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {

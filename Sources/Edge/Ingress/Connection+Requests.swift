@@ -8,37 +8,50 @@ extension Connection {
 
     /// One `recv`, and what it brings to the request under way.
     func receive() {
-        switch phase {
-        case .exchange where !takesBody: return
-        case .lingering: return drop()
-        case .closing, .cutting, .closed: return
-        case .idle, .header, .exchange, .discarding: break
-        }
+        if phase == .lingering { return drop() }
+        let room = input.prepareToReceive()
         let count = input.receive(from: descriptor)
         if count > 0 {
+            noteReceived(count, of: room)
             if phase == .exchange { receivedBody(count) }
         } else if count == 0 {
+            mayReceive = false
             receivedEnd()
-        } else if errno != EAGAIN, errno != EINTR {
-            lost()
+        } else {
+            noteFailure()
         }
+    }
+
+    /// Less than there was room for: the kernel has no more, unless the end of the file follows.
+    private func noteReceived(_ count: Int, of room: Int) {
+        if count < room, !peerHasClosed { mayReceive = false }
+    }
+
+    private func noteFailure() {
+        mayReceive = false
+        if errno != EAGAIN { lost() }
     }
 
     private func receivedEnd() {
         switch phase {
         // Whole requests that wait for their turn are still answered; a part of one never will be.
         case .idle where !input.raw.isEmpty: break
-        case .idle, .header:
-            peerHasClosed = true
-            beginClosing(lingering: false)
+        case .idle, .header: beginClosing(lingering: false)
         case .exchange: lost()
         default: close()
         }
     }
 
     private func drop() {
-        let count = recv(descriptor, ingress.receiveBlock, InputBuffer.blockSize, Int32(MSG_DONTWAIT))
-        if count == 0 || count < 0 && errno != EAGAIN && errno != EINTR { close() }
+        let room = InputBuffer.blockSize
+        let count = recv(descriptor, ingress.receiveBlock, room, Int32(MSG_DONTWAIT))
+        if count > 0 {
+            noteReceived(count, of: room)
+        } else if count == 0 {
+            close()
+        } else {
+            noteFailure()
+        }
     }
 
     // MARK: Requests

@@ -65,7 +65,6 @@ final class Connection {
     let address: ClientAddress
     let door: LaneDoor
     private var registration: EventLoop.Registration?
-    private var interest: Readiness = [.readable, .peerClosed]
     /// The place in the ingress's list.
     var index = 0
 
@@ -86,7 +85,11 @@ final class Connection {
     var wantsBody = false
     var wantsRoom = false
     var isBroken = false
-    /// The client sends no more.
+    /// The kernel may have bytes for us, or the end of the file.
+    var mayReceive = false
+    /// The kernel has no room for what waits to be sent.
+    var isBlocked = false
+    /// The client sends no more than what the kernel has.
     var peerHasClosed = false
     /// Something may be left unread at the end, which would turn our close into a reset.
     var mustLinger = false
@@ -113,16 +116,21 @@ final class Connection {
         self.handler = handler
         input = InputBuffer(sharing: ingress.receiveBlock)
         output = OutputBuffer(pool: ingress.pool)
-        registration = try ingress.loop.register(descriptor, for: interest, handler: self)
+        registration = try ingress.loop.register(
+            descriptor, for: [.readable, .writable, .peerClosed, .onChange], handler: self)
         expectInput(within: ingress.times.header)
     }
 
     // MARK: Turns
 
-    /// All that follows from what has happened: requests are parsed and handed over, answers sent.
-    func advance(sawReadable: Bool = false) {
+    /// All that follows from what has happened: requests are received, parsed and handed over, answers sent.
+    func advance() {
         guard phase != .closed else { return }
         process()
+        if mayReceive, wantsInput {
+            receive()
+            process()
+        }
         flush()
         if isBroken { return lost() }
         if wantsRoom, output.count <= Self.lowWater, phase == .exchange {
@@ -134,7 +142,6 @@ final class Connection {
         guard followFlush() else { return }
         input.settle()
         if phase == .exchange, !takesBody { expectInput(within: .max) }
-        updateInterest(sawReadable: sawReadable)
         if hasMoreToDo { resumeNextTurn() }
     }
 
@@ -152,6 +159,11 @@ final class Connection {
         case .idle where ingress.isDraining && output.isEmpty && input.raw.isEmpty:
             close()
             return false
+        // Most who close their half have closed both, and there is no telling: who waits for an answer keeps the connection
+        // open. As long as a body is read, its end, behind all that was sent before, says the same.
+        case .exchange where peerHasClosed && !takesBody:
+            lost()
+            return false
         default:
             return true
         }
@@ -159,10 +171,11 @@ final class Connection {
 
     /// Whether the connection can go on without an event of its socket.
     private var hasMoreToDo: Bool {
+        if mayReceive, wantsInput { return true }
         switch phase {
-        case .idle, .discarding: !input.raw.isEmpty && output.count < Self.highWater
-        case .exchange: wantsRoom && output.count <= Self.lowWater
-        default: false
+        case .idle, .discarding: return !input.raw.isEmpty && output.count < Self.highWater
+        case .exchange: return wantsRoom && output.count <= Self.lowWater
+        default: return false
         }
     }
 
@@ -232,37 +245,26 @@ final class Connection {
 
     // MARK: Sending
 
-    /// Sends what waits, as far as the kernel takes it.
+    /// Sends what waits, as far as the kernel takes it. (A socket that does not block is not interrupted either.)
     func flush() {
-        guard !output.isEmpty, !isBroken else { return }
+        guard !output.isEmpty, !isBlocked, !isBroken else { return }
         note(sent: output.send(to: descriptor))
     }
 
     func note(sent: Int) {
-        if sent < 0, errno != EAGAIN, errno != EINTR {
-            isBroken = true
-        } else if output.isEmpty {
+        if output.isEmpty {
             writeDeadline = .max
-        } else if sent > 0 || writeDeadline == .max {
-            expectOutput()
+            return
         }
+        if sent < 0, errno != EAGAIN {
+            isBroken = true
+            return
+        }
+        isBlocked = true
+        if sent > 0 || writeDeadline == .max { expectOutput() }
     }
 
-    // MARK: Interest
-
-    private func updateInterest(sawReadable: Bool) {
-        var wanted: Readiness = peerHasClosed ? [] : .peerClosed
-        if !output.isEmpty { wanted.insert(.writable) }
-        if wantsInput {
-            wanted.insert(.readable)
-        } else if !sawReadable, interest.contains(.readable) {
-            // Nothing has come yet: as long as that is so, looking away would only cost a system call.
-            wanted.insert(.readable)
-        }
-        guard wanted != interest, let registration else { return }
-        interest = wanted
-        loop.modify(registration, for: wanted)
-    }
+    // MARK: Receiving
 
     /// Whether more of the body under way may come.
     var takesBody: Bool {
@@ -286,8 +288,8 @@ final class Connection {
         phase = .lingering
         input.release()
         expectInput(within: ingress.times.linger)
-        updateInterest(sawReadable: false)
-        return true
+        if mayReceive { resumeNextTurn() }
+        return false
     }
 
     private func resetOnClose() {
@@ -326,21 +328,11 @@ final class Connection {
 extension Connection: EventHandler {
     func ready(_ readiness: Readiness) {
         run {
-            if readiness.contains(.failed) { return lost() }
-            if readiness.contains(.readable) { receive() }
-            if readiness.contains(.peerClosed) || readiness.contains(.hungUp) { noticePeerClosed() }
-            advance(sawReadable: readiness.contains(.readable))
-        }
-    }
-
-    /// The client has closed its half. Most have closed both, and there is no telling: who waits for an answer keeps
-    /// the connection open. As long as we read, the end of the file, behind all that was sent before, says the same.
-    private func noticePeerClosed() {
-        switch phase {
-        case .exchange where !takesBody: lost()
-        case .closed: break
-        default:
-            if !interest.contains(.readable) { peerHasClosed = true }
+            if readiness.isAny(of: .failed) { return lost() }
+            if readiness.isAny(of: .readable) { mayReceive = true }
+            if readiness.isAny(of: .writable) { isBlocked = false }
+            if readiness.isAny(of: [.peerClosed, .hungUp]) { peerHasClosed = true }
+            advance()
         }
     }
 }

@@ -31,19 +31,23 @@ struct InputBuffer {
 
     var rawBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes + raw.lowerBound, count: raw.count) }
 
-    /// One `recv`; its result.
-    mutating func receive(from descriptor: Int32) -> Int {
+    /// Makes room and says how much there is.
+    mutating func prepareToReceive() -> Int {
         if isEmpty {
             bytes = block
             body = 0..<0
             raw = 0..<0
-            let count = recv(descriptor, block, Self.blockSize, Int32(MSG_DONTWAIT))
-            if count > 0 { raw = 0..<count }
-            return count
+            return Self.blockSize
         }
         makeRoom()
+        return ownCapacity - raw.upperBound
+    }
+
+    /// One `recv`; its result.
+    mutating func receive(from descriptor: Int32) -> Int {
         let end = raw.upperBound
-        let count = recv(descriptor, bytes + end, ownCapacity - end, Int32(MSG_DONTWAIT))
+        let room = (bytes == block ? Self.blockSize : ownCapacity) - end
+        let count = recv(descriptor, bytes + end, room, Int32(MSG_DONTWAIT))
         if count > 0 { raw = raw.lowerBound..<end + count }
         return count
     }

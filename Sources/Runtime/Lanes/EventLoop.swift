@@ -48,6 +48,7 @@ package final class EventLoop {
 
     /// Makes a loop for the calling thread.
     package init() throws(SystemCallError) {
+        assert(Readiness.areEpolls)
         let poll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard poll >= 0 else { throw SystemCallError("epoll_create1") }
         let remote: Remote

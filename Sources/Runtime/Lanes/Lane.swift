@@ -74,7 +74,6 @@ package final class Lane {
             return shed(exchange, instance.worker)
         }
         instance.dispatch(exchange, startUpTime: startUpTime)
-        leaveIfLost()
         if instance.state == .running { reconsiderPlace(of: instance) }
     }
 
@@ -245,7 +244,7 @@ package final class Lane {
 
     /// The watchdog gave this lane up while it was in a call that did not end. Now that it has, everything here ends:
     /// the sockets are shut down and another lane has taken the lane's place.
-    private func leaveIfLost() {
+    func leaveIfLost() {
         guard thread.isLost, !isAbandoned else { return }
         isAbandoned = true
         endAll()

@@ -64,17 +64,21 @@ package final class Placement: Sendable {
     private let state = Mutex(State())
     /// Called on each new front lane's thread, before its loop runs: connects the lane to the listeners.
     private let attachFrontLane: @Sendable (Lane) throws -> Void
+    /// Called on the watchdog's thread when a front lane is lost.
+    private let forgetFrontLane: @Sendable (EventLoop.Remote) -> Void
 
     /// Starts the lanes.
     package init(
         engine: Engine, options: Options, defaultMemoryMegabytes: Int, events: any EventSink, pages: any ErrorPages,
-        attachFrontLane: @escaping @Sendable (Lane) throws -> Void
+        attachFrontLane: @escaping @Sendable (Lane) throws -> Void,
+        forgetFrontLane: @escaping @Sendable (EventLoop.Remote) -> Void
     ) {
         self.engine = engine
         self.options = options
         self.events = events
         self.pages = pages
         self.attachFrontLane = attachFrontLane
+        self.forgetFrontLane = forgetFrontLane
         watchdog = Watchdog(steps: options.watchdog)
         pool = BlankPool(
             engine: engine, watchdog: watchdog, size: options.blankIsolates,
@@ -146,6 +150,7 @@ package final class Placement: Sendable {
         }
         guard let lost else { return }
         lostLanes.add(1, ordering: .relaxed)
+        if lost.kind == .front { forgetFrontLane(lost.loop) }
         lost.loop.acceptedSockets.shutdownAll()
         for other in others { other.loop.execute { loop in other.lane.value(on: loop).laneLost(id) } }
         startLane(lost.kind)

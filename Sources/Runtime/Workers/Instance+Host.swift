@@ -23,9 +23,12 @@ extension Instance: TimerHost {
                 "QuotaExceededError", "A request may have at most \(worker.definition.limits.timers) timers at a time")
         }
         // Timers of the runtime are coarse; an interval of nothing would keep the lane to itself.
-        let delay = repeats ? max(1, milliseconds) : max(0, milliseconds)
+        let delay = min(max(repeats ? 1 : 0, milliseconds.isNaN ? 0 : milliseconds), Self.longestDelay)
         schedule(timer: id, of: context, at: lane.loop.now + UInt64(delay * 1e6), interval: repeats ? delay : nil)
     }
+
+    /// Milliseconds, about 70 years: no request lives so long, and nanoseconds can still be counted.
+    private static let longestDelay = 2e12
 
     private func schedule(timer id: Int, of context: RequestContext, at deadline: UInt64, interval: Double?) {
         context.timers[id] = lane.loop.schedule(at: deadline) { [self] in

@@ -127,6 +127,7 @@ final class Instance {
         charge(context)
         if let failure { ended(with: failure, in: context) }
         finishTurn()
+        lane.leaveIfLost()
     }
 
     private func charge(_ context: RequestContext) {
