@@ -87,6 +87,8 @@ let package = Package(
         ),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "IsolatesTests", dependencies: ["Isolates"], swiftSettings: strict),
+        .testTarget(name: "EdgeTests", dependencies: ["Edge", "Model", "Runtime"], swiftSettings: strict),
+        .testTarget(name: "IntegrationTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -81,7 +81,7 @@ final class Server: Sendable {
     func runUntilSignal(writer: LineWriter) -> Never {
         SignalWait.wait()
         let finished = Alarm()
-        doors.drain { finished.ring() }
+        doors.drain { [placement] in placement.whenQuiet { finished.ring() } }
         Thread.spawn(name: "impatience") {
             SignalWait.wait()
             _exit(1)

@@ -30,7 +30,6 @@ package struct ChunkedDecoder {
     /// Enough for any size there is; what has more is made of zeros.
     private static let mostDigits = 16
 
-    private let limits: IngressLimits
     private var state = State.sizeStart
     /// Of the chunk under way: its size so far, then what is left of it.
     private var size = 0
@@ -40,14 +39,13 @@ package struct ChunkedDecoder {
     private var extensionBytes = 0
     private var trailerBytes = 0
 
-    package init(limits: IngressLimits) {
-        self.limits = limits
-    }
+    package init() {}
 
     /// Decodes what it can of `raw`, whose beginning it moves on, and appends the body's bytes to `body`, the part of
     /// `bytes` before it. An empty `body` begins where the data does, so that a single chunk need not be moved.
     package mutating func decode(
-        _ bytes: UnsafeMutablePointer<UInt8>, raw: inout Range<Int>, body: inout Range<Int>
+        _ bytes: UnsafeMutablePointer<UInt8>, raw: inout Range<Int>, body: inout Range<Int>,
+        limits: borrowing IngressLimits
     ) -> Progress {
         var next = raw.lowerBound
         let limit = raw.upperBound
@@ -65,14 +63,14 @@ package struct ChunkedDecoder {
             }
             let byte = bytes[next]
             next += 1
-            if let progress = step(byte) { return progress }
+            if let progress = step(byte, limits) { return progress }
         }
         return .needsMore
     }
 
-    private mutating func step(_ byte: UInt8) -> Progress? {
+    private mutating func step(_ byte: UInt8, _ limits: borrowing IngressLimits) -> Progress? {
         switch state {
-        case .sizeStart, .size: return stepSize(byte)
+        case .sizeStart, .size: return stepSize(byte, limits)
         case .chunkExtension:
             extensionBytes += 1
             if extensionBytes > limits.chunkExtensionBytes { return .rejected(.oversizedChunkExtension) }
@@ -82,13 +80,13 @@ package struct ChunkedDecoder {
         case .dataReturn: return expect(ASCII.carriageReturn, byte, then: .dataLineFeed)
         case .dataLineFeed: return expect(ASCII.lineFeed, byte, then: .sizeStart)
         case .lineStart where byte == ASCII.carriageReturn: return become(.endLineFeed)
-        case .lineStart, .trailerName, .trailerValue, .trailerLineFeed: return stepTrailer(byte)
+        case .lineStart, .trailerName, .trailerValue, .trailerLineFeed: return stepTrailer(byte, limits)
         case .endLineFeed: return byte == ASCII.lineFeed ? .complete : .rejected(.malformedChunk)
         case .data: return nil
         }
     }
 
-    private mutating func stepSize(_ byte: UInt8) -> Progress? {
+    private mutating func stepSize(_ byte: UInt8, _ limits: borrowing IngressLimits) -> Progress? {
         let digit = ByteTable.hexadecimal[byte]
         if digit < 16 {
             if state == .sizeStart {
@@ -113,7 +111,7 @@ package struct ChunkedDecoder {
     }
 
     /// Trailer fields are read past: nobody may rely on them (RFC 9110, section 6.5.1).
-    private mutating func stepTrailer(_ byte: UInt8) -> Progress? {
+    private mutating func stepTrailer(_ byte: UInt8, _ limits: borrowing IngressLimits) -> Progress? {
         trailerBytes += 1
         if trailerBytes > limits.trailerBytes { return .rejected(.oversizedTrailer) }
         switch state {

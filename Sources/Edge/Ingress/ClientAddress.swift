@@ -27,7 +27,8 @@ struct ClientAddress: Sendable {
     }
 
     private init(version6 bytes: ArraySlice<UInt8>) {
-        let isMapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes.dropFirst(10).prefix(2).allSatisfy { $0 == 0xff }
+        let isMapped =
+            bytes.prefix(10).allSatisfy { $0 == 0 } && bytes.dropFirst(10).prefix(2).allSatisfy { $0 == 0xff }
         if isMapped {
             self.init(version4: bytes.suffix(4))
             return

@@ -104,7 +104,7 @@ extension Connection {
         switch framing.body {
         case .none: incoming = .complete
         case .length(let count): incoming = .length(count)
-        case .chunked: incoming = .chunked(ChunkedDecoder(limits: ingress.limits))
+        case .chunked: incoming = .chunked(ChunkedDecoder())
         }
         current.begin(on: self, hasBody: framing.body != .none)
         expectInput(within: .max)
@@ -140,7 +140,7 @@ extension Connection {
             input.takeAsBody(count)
             incoming = count == remaining ? .complete : .length(remaining - count)
         case .chunked(var decoder):
-            switch decoder.decode(input.bytes, raw: &input.raw, body: &input.body) {
+            switch input.decode(with: &decoder, limits: ingress.limits) {
             case .needsMore: incoming = .chunked(decoder)
             case .complete: incoming = .complete
             case .rejected(let rejection): return rejection

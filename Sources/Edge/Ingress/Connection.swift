@@ -159,8 +159,8 @@ final class Connection {
         case .idle where ingress.isDraining && output.isEmpty && input.raw.isEmpty:
             close()
             return false
-        // Most who close their half have closed both, and there is no telling: who waits for an answer keeps the connection
-        // open. As long as a body is read, its end, behind all that was sent before, says the same.
+        // Most who close their half have closed both, and there is no telling: who waits for an answer keeps the
+        // connection open. As long as a body is read, its end, behind all that was sent before, says the same.
         case .exchange where peerHasClosed && !takesBody:
             lost()
             return false
@@ -331,7 +331,7 @@ extension Connection: EventHandler {
             if readiness.isAny(of: .failed) { return lost() }
             if readiness.isAny(of: .readable) { mayReceive = true }
             if readiness.isAny(of: .writable) { isBlocked = false }
-            if readiness.isAny(of: [.peerClosed, .hungUp]) { peerHasClosed = true }
+            if readiness.isAny(of: .peerClosed) || readiness.isAny(of: .hungUp) { peerHasClosed = true }
             advance()
         }
     }

@@ -12,6 +12,21 @@ struct HeaderScan {
         case rejected(Rejection)
     }
 
+    /// The limits that concern a header.
+    struct Limits {
+        let urlBytes: Int
+        let headerBytes: Int
+        let headerFields: Int
+        let bodyBytes: Int
+
+        init(_ limits: IngressLimits) {
+            urlBytes = limits.urlBytes
+            headerBytes = limits.headerBytes
+            headerFields = limits.headerFields
+            bodyBytes = limits.bodyBytes
+        }
+    }
+
     /// A host's name has at most 255 bytes; with a port.
     static let longestAuthority = 262
     private static let longestMethod = 32
@@ -25,7 +40,7 @@ struct HeaderScan {
     private let bytes: UnsafeMutablePointer<UInt8>
     private let ends: UnsafeMutablePointer<UInt32>
     private(set) var endCount = 0
-    private let limits: IngressLimits
+    private let limits: Limits
 
     /// Where the authority has to be put in, or is, in the URL.
     private var authority: UnsafeMutablePointer<UInt8>
@@ -42,7 +57,7 @@ struct HeaderScan {
 
     init(
         _ start: UnsafePointer<UInt8>, count: Int, bytes: UnsafeMutablePointer<UInt8>,
-        ends: UnsafeMutablePointer<UInt32>, limits: IngressLimits
+        ends: UnsafeMutablePointer<UInt32>, limits: Limits
     ) {
         next = start
         self.start = start

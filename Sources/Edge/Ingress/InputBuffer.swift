@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Model
 
 /// What has arrived on a connection and is not consumed: first the part of a body that is free of its framing, then
 /// bytes as they came.
@@ -65,6 +66,12 @@ struct InputBuffer {
         let start = body.isEmpty ? raw.lowerBound : body.lowerBound
         body = start..<raw.lowerBound + count
         consumeRaw(count)
+    }
+
+    /// Takes what can be taken of the raw bytes out of its chunks.
+    mutating func decode(with decoder: inout ChunkedDecoder, limits: borrowing IngressLimits) -> ChunkedDecoder.Progress
+    {
+        decoder.decode(bytes, raw: &raw, body: &body, limits: limits)
     }
 
     mutating func dropBody() {

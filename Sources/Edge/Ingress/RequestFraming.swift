@@ -18,4 +18,6 @@ package struct RequestFraming: Equatable, Sendable {
     package var keepsAlive = true
     /// The client waits for 100 before it sends the body.
     package var expectsContinue = false
+
+    package init() {}
 }

@@ -27,12 +27,12 @@ package final class RequestParser {
 
     /// No header is longer; more bytes than these never need be gathered.
     package let largestHeader: Int
-    private let limits: IngressLimits
+    private let limits: HeaderScan.Limits
     private let bytes: UnsafeMutablePointer<UInt8>
     private let ends: UnsafeMutablePointer<UInt32>
 
     package init(limits: IngressLimits) {
-        self.limits = limits
+        self.limits = HeaderScan.Limits(limits)
         largestHeader = limits.urlBytes + limits.headerBytes + Self.slack
         // The URL holds the host once more, and a scheme.
         bytes = .allocate(capacity: largestHeader + HeaderScan.longestAuthority + Self.slack)

@@ -251,6 +251,18 @@ package final class Lane {
         loop.stop()
     }
 
+    /// Whether any request is under way here, be it only by `waitUntil`.
+    private var isQuiet: Bool { instances.values.allSatisfy(\.isIdle) && retiring.isEmpty }
+
+    /// How often (ns) a lane that is to end looks whether its requests have.
+    private static let quietTick: UInt64 = 5_000_000
+
+    /// Calls `completion` when the last request here has ended, what waitUntil prolongs included.
+    package func whenQuiet(_ completion: @escaping () -> Void) {
+        if isQuiet { return completion() }
+        loop.schedule(after: Self.quietTick) { [self] in whenQuiet(completion) }
+    }
+
     /// Ends every instance, answering what is open.
     func endAll() {
         for instance in Array(instances.values) + Array(retiring.values) { instance.end(failingWith: .laneLost) }

@@ -28,7 +28,8 @@ package struct Readiness: OptionSet, Sendable {
     @inlinable
     package func isAny(of others: Readiness) -> Bool { rawValue & others.rawValue != 0 }
 
-    /// The bits are spelled out, so that they can be inlined where epoll's header is not known: this says if they are right.
+    /// The bits are spelled out, so that they can be inlined where epoll's header is not known: this says if they are
+    /// right.
     static let areEpolls =
         readable.rawValue == EPOLLIN.rawValue && writable.rawValue == EPOLLOUT.rawValue
         && failed.rawValue == EPOLLERR.rawValue && hungUp.rawValue == EPOLLHUP.rawValue

@@ -163,6 +163,17 @@ package final class Placement: Sendable {
         }
     }
 
+    /// Calls `completion`, on some lane, when no request is under way on any. What waitUntil prolongs is bounded, and
+    /// so is the wait.
+    package func whenQuiet(_ completion: @escaping @Sendable () -> Void) {
+        let lanes = state.withLock { Array($0.lanes.values) }
+        let left = Countdown(lanes.count, completion)
+        for reference in lanes {
+            let isTaken = reference.loop.execute { loop in reference.lane.value(on: loop).whenQuiet { left.step() } }
+            if !isTaken { left.step() }
+        }
+    }
+
     // MARK: Places
 
     func place(_ worker: Worker, arrivingOn lane: Lane) -> Place {
@@ -268,5 +279,21 @@ package final class Placement: Sendable {
             lostLanes: lostLanes.load(ordering: .relaxed), blankIsolates: pool.readyCount,
             isolates: mappings.isolates, condemned: reaped.condemned, leaked: reaped.lost,
             evictions: evictions.load(ordering: .relaxed), mappings: mappings.count)
+    }
+}
+
+/// Calls back at the last of some steps, which may be taken on any threads.
+private final class Countdown: Sendable {
+    private let left: Atomic<Int>
+    private let completion: @Sendable () -> Void
+
+    init(_ count: Int, _ completion: @escaping @Sendable () -> Void) {
+        left = Atomic(count)
+        self.completion = completion
+        if count == 0 { completion() }
+    }
+
+    func step() {
+        if left.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { completion() }
     }
 }

@@ -34,15 +34,16 @@ package enum WorkerCheck {
 extension CallFailure {
     /// What to tell the worker's author about a start that failed: begins with the file, and the line if there is one.
     func explanation(of worker: WorkerDefinition) -> String {
-        let text = switch self {
-        case .exception(let error): error.explanation
-        case .exceededCPU:
-            "The worker's top level used more than \(worker.limits.startupCPUMilliseconds) ms of CPU time "
-                + "(--startup-cpu-ms)."
-        case .exceededMemory:
-            "The worker's top level used more than \(worker.limits.memoryMegabytes) MB of memory (--memory-mb)."
-        case .fatal(let message): "The worker's isolate failed: \(message)"
-        }
+        let text =
+            switch self {
+            case .exception(let error): error.explanation
+            case .exceededCPU:
+                "The worker's top level used more than \(worker.limits.startupCPUMilliseconds) ms of CPU time "
+                    + "(--startup-cpu-ms)."
+            case .exceededMemory:
+                "The worker's top level used more than \(worker.limits.memoryMegabytes) MB of memory (--memory-mb)."
+            case .fatal(let message): "The worker's isolate failed: \(message)"
+            }
         if case .exception(let error) = self, error.place != nil { return text }
         return "\(worker.modules[0].name): \(text)"
     }

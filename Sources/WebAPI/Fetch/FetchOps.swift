@@ -40,18 +40,18 @@ enum FetchOps {
                 if let text = call.text(4) { .text(text) } else if let bytes = call.bytes(4) {
                     .bytes(UnsafeRawBufferPointer(bytes))
                 } else { .none }
-            try withAnswer(call) { answer throws(OpError) in
+            try withAnswer(host, call) { answer throws(OpError) in
                 try host.exchanges.respond(to: call.integer(0), answer, body: body)
             }
         },
         .web("respondPipe") { host, call throws(OpError) in
-            try withAnswer(call) { answer throws(OpError) in
+            try withAnswer(host, call) { answer throws(OpError) in
                 try host.exchanges.respond(to: call.integer(0), answer, pipingBody: call.integer(4))
             }
         },
         .web("respondStream") { host, call throws(OpError) in
             let length = call.integer(4)
-            try withAnswer(call) { answer throws(OpError) in
+            try withAnswer(host, call) { answer throws(OpError) in
                 try host.exchanges.beginResponse(to: call.integer(0), answer, length: length < 0 ? nil : length)
             }
         },
@@ -90,7 +90,7 @@ enum FetchOps {
 
     /// Arguments 1 to 3 of the responding ops: status, reason, fields. Workers send what is not ASCII as UTF-8.
     private static func withAnswer(
-        _ call: OpCall, _ body: (Answer) throws(OpError) -> Void
+        _ host: WebHost, _ call: OpCall, _ body: (Answer) throws(OpError) -> Void
     ) throws(OpError) {
         guard let reason = call.text(2), let fields = call.text(3) else {
             throw .type("Status text and header fields are strings")
@@ -99,6 +99,7 @@ enum FetchOps {
         if let reason = reason.ascii, let fields = fields.ascii {
             return try body(Answer(status: status, reason: reason, fields: fields))
         }
+        host.log.log(level: "warn", text: "A response header holds characters outside ASCII. They are sent as UTF-8.")
         let copies = (Array(reason.string.utf8), Array(fields.string.utf8))
         let failure = copies.0.withUnsafeBytes { reason in
             copies.1.withUnsafeBytes { fields -> OpError? in

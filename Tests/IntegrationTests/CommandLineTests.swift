@@ -1,0 +1,159 @@
+import Testing
+
+/// A call that must fail: with one line that says why, and not with a crash.
+struct WrongCall: Sendable, CustomTestStringConvertible {
+    /// An "@" stands for the folder of the files.
+    let arguments: [String]
+    /// Files that are there, by name.
+    var files: [String: String] = [:]
+    /// What the line must say, all of it.
+    let says: [String]
+    var testDescription: String { arguments.joined(separator: " ") }
+
+    static let all = [
+        WrongCall(arguments: ["dev", "@/none.js"], says: ["none.js", "No such file"]),
+        WrongCall(arguments: ["dev", "@"], says: ["no index.js in this folder"]),
+        WrongCall(arguments: ["dev", "@/a.ts"], files: ["a.ts": ""], says: ["a.ts", "bundle TypeScript"]),
+        WrongCall(arguments: ["serve", "--workers", "@/none"], says: ["none", "no such folder"]),
+        WrongCall(arguments: ["serve"], says: ["--workers"]),
+        WrongCall(arguments: ["frobnicate"], says: ["frobnicate"]),
+        WrongCall(arguments: ["dev", "--frobnicate"], says: ["--frobnicate"]),
+        WrongCall(arguments: ["dev", "--port", "70000"], says: ["--port", "70000"]),
+        WrongCall(
+            arguments: ["dev", "@/a.js", "--port", "0", "--host", "203.0.113.1"],
+            files: ["a.js": "export default { fetch() {} };"], says: ["cannot listen on 203.0.113.1:0"]),
+        WrongCall(arguments: ["dev", "--var", "NAME"], says: ["--var takes NAME=VALUE", "NAME"]),
+        WrongCall(arguments: ["dev", "--cpu-ms", "0"], says: ["--cpu-ms must be between 1 and"]),
+        WrongCall(arguments: ["dev", "--cpu-ms", "many"], says: ["--cpu-ms", "many"]),
+        WrongCall(arguments: ["dev", "--startup-cpu-ms", "100000"], says: ["--startup-cpu-ms must be between"]),
+        WrongCall(arguments: ["dev", "--memory-mb", "1"], says: ["--memory-mb must be between"]),
+        WrongCall(arguments: ["dev", "--log-kb", "-1"], says: ["--log-kb"]),
+        WrongCall(arguments: ["dev", "--timers", "-1"], says: ["--timers"]),
+        WrongCall(arguments: ["dev", "--wait-until-s", "100000"], says: ["--wait-until-s must be between"]),
+        WrongCall(arguments: ["dev", "--concurrency", "0"], says: ["--concurrency must be between"]),
+        WrongCall(arguments: ["dev", "--front-lanes", "0"], says: ["--front-lanes must be between"]),
+        WrongCall(arguments: ["dev", "--back-lanes", "-1"], says: ["--back-lanes"]),
+        WrongCall(arguments: ["dev", "--blank-isolates", "1001"], says: ["--blank-isolates must be between"]),
+        WrongCall(arguments: ["dev", "--memory-budget-mb", "1"], says: ["--memory-budget-mb must be between"]),
+        WrongCall(arguments: ["dev", "--url-kb", "0"], says: ["--url-kb must be between"]),
+        WrongCall(arguments: ["dev", "--header-kb", "0"], says: ["--header-kb must be between"]),
+        WrongCall(arguments: ["dev", "--drain-ms", "-1"], says: ["--drain-ms"]),
+    ]
+
+    /// Workers that cannot start, with the place that must be named.
+    static let workers = [
+        WrongCall(
+            arguments: ["dev", "@/index.js", "--port", "0"],
+            files: ["index.js": "export default {\n  fetch() {}\n  oops: 1\n};\n"],
+            says: ["index.js:3:3", "SyntaxError", "Unexpected identifier"]),
+        WrongCall(
+            arguments: ["dev", "@", "--port", "0"],
+            files: [
+                "index.js": "import './lib/b.js';\nexport default { fetch() {} };\n", "lib/b.js": "\n\n  let let;\n",
+            ],
+            says: ["lib/b.js:3:7", "SyntaxError"]),
+        WrongCall(
+            arguments: ["dev", "@", "--port", "0"],
+            files: [
+                "index.js": "import { y } from './b.js';\nexport default { fetch() {} };\n", "b.js": "export let x;",
+            ],
+            says: ["index.js:1:10", "SyntaxError", "'./b.js' does not provide an export named 'y'"]),
+        WrongCall(
+            arguments: ["dev", "@", "--port", "0"],
+            files: ["index.js": "export default { fetch() {} };\nnull.x;\n"], says: ["index.js:2:6", "TypeError"]),
+        WrongCall(
+            arguments: ["dev", "@", "--port", "0"],
+            files: ["index.js": "import './gone.js';\nexport default { fetch() {} };\n"],
+            says: ["index.js", "./gone.js"]),
+        WrongCall(
+            arguments: ["dev", "@", "--port", "0"], files: ["index.js": "export default {};"],
+            says: ["index.js", "No event handlers were registered"]),
+        WrongCall(
+            arguments: ["dev", "@", "--port", "0", "--startup-cpu-ms", "50"],
+            files: ["index.js": "export default { fetch() {} };\nfor (;;);"],
+            says: ["index.js", "50 ms", "--startup-cpu-ms"]),
+        WrongCall(
+            arguments: ["dev", "@", "--port", "0", "--memory-mb", "16"],
+            files: [
+                "index.js": "const a = [];\nfor (;;) a.push(new Array(1e4).fill(1.5));\nexport default { fetch() {} };"
+            ],
+            says: ["index.js", "16 MB", "--memory-mb"]),
+        WrongCall(
+            arguments: ["dev", "@", "--port", "0"],
+            files: ["index.js": "await new Promise(() => {});\nexport default { fetch() {} };"],
+            says: ["index.js", "Top-level await"]),
+        WrongCall(
+            arguments: ["dev", "@", "--port", "0"],
+            files: ["index.js": "import a from './a.json';\nexport default { fetch() {} };", "a.json": "{ \"a\": }"],
+            says: ["a.json", "JSON"]),
+        WrongCall(
+            arguments: ["dev", "@", "--port", "0"],
+            files: ["index.js": "import a from './a.wasm';\nexport default { fetch() {} };", "a.wasm": "no wasm"],
+            says: ["a.wasm", "magic word"]),
+    ]
+}
+
+@Suite("Command line") struct CommandLineTests {
+    @Test(arguments: WrongCall.all + WrongCall.workers)
+    func wrongCallsEndWithALine(_ call: WrongCall) throws {
+        let folder = try ScratchFolder()
+        for (name, text) in call.files { try folder.write(name, text) }
+        let martlet = try Martlet(call.arguments.map { $0.replacing("@", with: folder.path) })
+        let code = try martlet.exitCode()
+        let (output, log) = martlet.rest()
+        #expect(code == 1 || code == 64, "exit code \(code): \(log)")
+        #expect(output.isEmpty)
+        let line = log.first ?? ""
+        #expect(line.hasPrefix("Error: "))
+        for text in call.says { #expect(line.contains(text), "\(log)") }
+        // What follows can only be the frame: the line of the source, and a mark under the place.
+        #expect(log.count == 1 || log.count == 3 && log[2].drop { $0 == " " } == "^", "\(log)")
+    }
+
+    @Test func portInUse() throws {
+        let folder = try ScratchFolder()
+        try folder.write("index.js", "export default { fetch: () => new Response('first') };")
+        let first = try Martlet.dev(folder.path)
+        let second = try Martlet(["dev", folder.path, "--port", "\(first.port)"])
+        #expect(try second.exitCode() == 1)
+        let (output, log) = second.rest()
+        #expect(output.isEmpty)
+        #expect(log == ["Error: cannot listen on 127.0.0.1:\(first.port): the port is in use"])
+        #expect(try first.get().text == "first")
+    }
+
+    @Test func adminPortInUse() throws {
+        let folder = try ScratchFolder()
+        let first = try Martlet.serve(folder.path)
+        let second = try Martlet([
+            "serve", "--workers", folder.path, "--port", "0", "--admin-port", "\(first.ports[1])",
+        ])
+        #expect(try second.exitCode() == 1)
+        let log = second.rest().log
+        #expect(log == ["Error: cannot listen on 127.0.0.1:\(first.ports[1]): the port is in use"])
+    }
+
+    @Test(arguments: [["--help"], ["dev", "--help"], ["help", "serve"]])
+    func helpIsNoError(_ arguments: [String]) throws {
+        let martlet = try Martlet(arguments)
+        #expect(try martlet.exitCode() == 0)
+        let (output, log) = martlet.rest()
+        #expect(output.contains { $0.contains("USAGE: martlet") })
+        #expect(log.isEmpty)
+    }
+
+    @Test func aReadyLineForEachListenerAndNothingElse() throws {
+        let folder = try ScratchFolder()
+        try folder.write("a.js", "export default { fetch: () => { console.log('x'); return new Response('a'); } };")
+        let dev = try Martlet.dev("\(folder.path)/a.js", ["--host", "localhost"])
+        #expect(try dev.get().text == "a")
+        let serve = try Martlet.serve(folder.path)
+        #expect(try serve.get(host: "a.localhost").text == "a")
+        #expect(serve.port != serve.ports[1])
+        for martlet in [dev, serve] {
+            martlet.terminate()
+            #expect(try martlet.exitCode() == 0)
+            #expect(martlet.rest().output.isEmpty)
+        }
+    }
+}
