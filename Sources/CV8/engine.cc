@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <unordered_map>
 
 #include "internal.h"
 
@@ -24,17 +25,72 @@ int ejection_signal() { return SIGRTMIN + 3; }
 constexpr size_t signal_stack_size = 64 * 1024;
 /// JavaScript may use this much of a lane's stack; native frames have the rest.
 constexpr size_t javascript_stack_size = 800 * 1024;
+/// Wasm memories and pieces of Wasm code that one isolate may hold at a time.
+constexpr int most_wasm_ranges = 64;
+/// The alignment of V8's heap chunks; Wasm memories are aligned to 64 KiB, Wasm code to pages.
+constexpr size_t heap_chunk = 256 * 1024;
 
 // MARK: Platform
 
 std::mutex tasks_mutex;
 std::map<v8::Isolate *, std::shared_ptr<IsolateTasks>> tasks_by_isolate;
 
-/// V8's default platform, with the clock and the tasks of isolates in our hands.
+/// V8's page allocator, with a cap on the ranges that one isolate's Wasm holds: a thousand empty WebAssembly.Memory
+/// objects weigh nothing and would use up the mappings of the whole process. Heap chunks, which the memory limit
+/// bounds, are told apart by their alignment.
+class CappedPages final : public v8::PageAllocator {
+ public:
+    explicit CappedPages(v8::PageAllocator *inner) : inner_(inner) {}
+    size_t AllocatePageSize() override { return inner_->AllocatePageSize(); }
+    size_t CommitPageSize() override { return inner_->CommitPageSize(); }
+    void SetRandomMmapSeed(int64_t seed) override { inner_->SetRandomMmapSeed(seed); }
+    void *GetRandomMmapAddr() override { return inner_->GetRandomMmapAddr(); }
+    void *AllocatePages(void *address, size_t length, size_t alignment, Permission permissions) override {
+        const Thread *thread = current_thread;
+        if (alignment >= heap_chunk || !thread || !thread->running) {
+            return inner_->AllocatePages(address, length, alignment, permissions);
+        }
+        auto ranges = thread->running->allocator->ranges;
+        // V8 collects garbage and tries again; then it throws a RangeError.
+        if (ranges->load() >= most_wasm_ranges) return nullptr;
+        void *pages = inner_->AllocatePages(address, length, alignment, permissions);
+        if (!pages) return nullptr;
+        ranges->fetch_add(1);
+        std::lock_guard<std::mutex> lock(mutex_);
+        owners_[pages] = std::move(ranges);
+        return pages;
+    }
+    bool FreePages(void *address, size_t length) override {
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            if (auto owner = owners_.find(address); owner != owners_.end()) {
+                owner->second->fetch_sub(1);
+                owners_.erase(owner);
+            }
+        }
+        return inner_->FreePages(address, length);
+    }
+    bool ReleasePages(void *address, size_t length, size_t new_length) override {
+        return inner_->ReleasePages(address, length, new_length);
+    }
+    bool SetPermissions(void *address, size_t length, Permission permissions) override {
+        return inner_->SetPermissions(address, length, permissions);
+    }
+    bool DiscardSystemPages(void *address, size_t size) override { return inner_->DiscardSystemPages(address, size); }
+    bool DecommitPages(void *address, size_t size) override { return inner_->DecommitPages(address, size); }
+
+ private:
+    v8::PageAllocator *inner_;
+    std::mutex mutex_;
+    std::unordered_map<void *, std::shared_ptr<std::atomic<int>>> owners_;
+};
+
+/// V8's default platform, with the clock, the pages and the tasks of isolates in our hands.
 class Platform final : public v8::Platform {
  public:
-    explicit Platform(std::unique_ptr<v8::Platform> inner) : inner_(std::move(inner)) {}
-    v8::PageAllocator *GetPageAllocator() override { return inner_->GetPageAllocator(); }
+    explicit Platform(std::unique_ptr<v8::Platform> inner)
+        : inner_(std::move(inner)), pages_(inner_->GetPageAllocator()) {}
+    v8::PageAllocator *GetPageAllocator() override { return &pages_; }
     v8::ZoneBackingAllocator *GetZoneBackingAllocator() override { return inner_->GetZoneBackingAllocator(); }
     int NumberOfWorkerThreads() override { return 0; }
     std::shared_ptr<v8::TaskRunner> GetForegroundTaskRunner(v8::Isolate *isolate) override { return tasks_of(isolate); }
@@ -54,6 +110,7 @@ class Platform final : public v8::Platform {
 
  private:
     std::unique_ptr<v8::Platform> inner_;
+    CappedPages pages_;
 };
 
 Platform *the_platform = nullptr;
@@ -178,14 +235,16 @@ void *Arena::allocate(size_t size) {
     }
     void *result = std::malloc(size ? size : 16);
     if (!result) abort();
-    large_.push_back(result);
+    large_.push_back({result, size});
+    large_bytes_ += size;
     return result;
 }
 
 void Arena::rewind(Mark mark) {
     used_ = mark.used;
     while (large_.size() > mark.large) {
-        std::free(large_.back());
+        std::free(large_.back().start);
+        large_bytes_ -= large_.back().size;
         large_.pop_back();
     }
 }
@@ -244,9 +303,8 @@ void cv8_release_free_memory(void) { malloc_trim(0); }
 
 void cv8_thread_set_time(double milliseconds) { current_thread->now = milliseconds; }
 
-uint64_t cv8_thread_current_call(const cv8_thread *thread) {
-    uint64_t number = reinterpret_cast<const Thread *>(thread)->call_number.load(std::memory_order_acquire);
-    return number & 1 ? number : 0;
+uint64_t cv8_thread_next_call(const cv8_thread *thread) {
+    return reinterpret_cast<const Thread *>(thread)->call_number.load(std::memory_order_relaxed) + 1;
 }
 
 void cv8_thread_eject(cv8_thread *opaque, uint64_t call) {

@@ -30,13 +30,20 @@ class Arena {
     ~Arena() { rewind({0, 0}); }
     void *allocate(size_t size);
     Mark mark() const { return {used_, large_.size()}; }
+    /// Bytes in blocks of their own.
+    size_t large_bytes() const { return large_bytes_; }
     void rewind(Mark mark);
 
  private:
     static constexpr size_t capacity = 64 * 1024;
     alignas(16) char block_[capacity];
     size_t used_ = 0;
-    std::vector<void *> large_;
+    struct Large {
+        void *start;
+        size_t size;
+    };
+    std::vector<Large> large_;
+    size_t large_bytes_ = 0;
 };
 
 // MARK: Threads
@@ -79,6 +86,8 @@ class CountingAllocator final : public v8::ArrayBuffer::Allocator {
     void *AllocateUninitialized(size_t length) override;
     void Free(void *data, size_t length) override;
     bool reserve(size_t length);
+    /// Address ranges of Wasm memories and Wasm code: each takes two of the process's memory mappings, however small.
+    std::shared_ptr<std::atomic<int>> ranges = std::make_shared<std::atomic<int>>(0);
     void release(size_t length) { bytes_.fetch_sub(length, std::memory_order_relaxed); }
     size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
     std::atomic<size_t> limit{0};
@@ -129,6 +138,8 @@ struct cv8_isolate {
     v8::Isolate *isolate = nullptr;
     std::shared_ptr<martlet::CountingAllocator> allocator;
     std::shared_ptr<martlet::IsolateTasks> tasks;
+    /// Taken from `tasks` to be run. Here, not on the stack, so that a jump out of one does not leak it.
+    std::vector<std::unique_ptr<v8::Task>> tasks_under_way;
     void *host = nullptr;
     v8::Global<v8::Context> context;
     std::vector<v8::Global<v8::Function>> entries;
@@ -178,11 +189,14 @@ inline Local<v8::String> text(v8::Isolate *isolate, const char *characters, int 
 const char *arena_copy(v8::Isolate *isolate, Local<v8::Value> value);
 void describe(v8::Isolate *isolate, Local<v8::Context> context, v8::TryCatch &failure, cv8_error *error);
 
-/// Runs `body` inside the isolate: entered, in its context, with limits and jumps in force; then microtasks. `body`
-/// returns false if JavaScript threw. It must hold no memory of malloc's while JavaScript runs: a jump skips
-/// destructors.
+/// What follows a call's body: microtasks, finalizers and unhandled rejections, all of which run the tenant's code; or
+/// nothing, for calls that are the runtime's own.
+enum class Afterwards { drain, leave };
+
+/// Runs `body` inside the isolate: entered, in its context, with limits and jumps in force. `body` returns false if
+/// JavaScript threw. It must hold no memory of malloc's while JavaScript runs: a jump skips destructors.
 using Body = bool (*)(cv8_isolate *self, Local<v8::Context> context, void *arguments);
-cv8_status enter(cv8_isolate *self, cv8_error *error, Body body, void *arguments);
+cv8_status enter(cv8_isolate *self, cv8_error *error, Body body, void *arguments, Afterwards afterwards);
 
 /// Hooks of isolate.cc that snapshot creation needs too.
 void configure(cv8_isolate *self);

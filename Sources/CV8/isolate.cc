@@ -40,11 +40,12 @@ void drain(cv8_isolate *self, Local<v8::Context> context) {
     v8::Isolate *isolate = self->isolate;
     isolate->PerformMicrotaskCheckpoint();
     if (!self->tasks->is_empty()) {
-        auto tasks = self->tasks->take();
-        for (auto &task : tasks) {
+        self->tasks_under_way = self->tasks->take();
+        for (auto &task : self->tasks_under_way) {
             if (isolate->IsExecutionTerminating()) break;
             task->Run();
         }
+        self->tasks_under_way.clear();
         isolate->PerformMicrotaskCheckpoint();
     }
     while (self->has_rejections && !isolate->IsExecutionTerminating()) {
@@ -81,7 +82,7 @@ void clear(cv8_error *error) {
 
 /// The part between the jump's landing and its start. In a function of its own, so that no local of `enter` lives in
 /// a register across the jump.
-cv8_status run(cv8_isolate *self, cv8_error *error, Body body, void *arguments) {
+cv8_status run(cv8_isolate *self, cv8_error *error, Body body, void *arguments, Afterwards afterwards) {
     v8::Isolate *isolate = self->isolate;
     Local<v8::Context> context = self->context.Get(isolate);
     v8::Context::Scope in_context(context);
@@ -92,7 +93,7 @@ cv8_status run(cv8_isolate *self, cv8_error *error, Body body, void *arguments) 
             describe(isolate, context, failure, error);
             failure.Reset();
         }
-        drain(self, context);
+        if (afterwards == Afterwards::drain) drain(self, context);
     }
     if (!failure.HasTerminated() && !isolate->IsExecutionTerminating() && self->cause == CV8_CAUSE_NONE) {
         return is_good ? CV8_OK : CV8_EXCEPTION;
@@ -105,6 +106,8 @@ cv8_status run(cv8_isolate *self, cv8_error *error, Body body, void *arguments) 
 
 cv8_status land(cv8_isolate *self, Thread *thread, cv8_error *error) {
     self->is_condemned = true;
+    // The jump skipped the end of the task that ran: V8 would wait for it for ever when the isolate is disposed of.
+    self->tasks_under_way.clear();
     clear(error);
     error->cause = thread->cause;
     if (self->cause == CV8_CAUSE_MEMORY) error->cause = CV8_CAUSE_MEMORY;
@@ -114,7 +117,7 @@ cv8_status land(cv8_isolate *self, Thread *thread, cv8_error *error) {
 
 }  // namespace
 
-cv8_status enter(cv8_isolate *self, cv8_error *error, Body body, void *arguments) {
+cv8_status enter(cv8_isolate *self, cv8_error *error, Body body, void *arguments, Afterwards afterwards) {
     Thread *thread = current_thread;
     if (!thread || thread->running || self->is_condemned) std::abort();
     clear(error);
@@ -135,7 +138,7 @@ cv8_status enter(cv8_isolate *self, cv8_error *error, Body body, void *arguments
     // No signal mask is saved: our handlers block nothing, and saving costs a system call.
     if (sigsetjmp(thread->landing, 0) == 0) {
         thread->in_javascript = 1;
-        status = run(self, error, body, arguments);
+        status = run(self, error, body, arguments, afterwards);
         thread->in_javascript = 0;
     } else {
         status = land(thread->running, thread, error);
@@ -184,7 +187,9 @@ bool adopt_entries(cv8_isolate *self, Local<v8::Context> context, Local<v8::Arra
 
 using namespace martlet;
 
-cv8_isolate *cv8_isolate_create(const cv8_snapshot *snapshot, const cv8_limits *limits) {
+namespace {
+
+cv8_isolate *create(const cv8_snapshot *snapshot, const cv8_limits *limits) {
     auto *self = new cv8_isolate;
     self->allocator = std::make_shared<CountingAllocator>();
     self->allocator->limit = limits->memory_bytes;
@@ -207,6 +212,25 @@ cv8_isolate *cv8_isolate_create(const cv8_snapshot *snapshot, const cv8_limits *
     auto functions = context->GetDataFromSnapshotOnce<v8::Array>(0).ToLocalChecked();
     if (!adopt_entries(self, context, functions, snapshot->entry_count)) std::abort();
     return self;
+}
+
+/// In a function of its own, so that no local of the caller lives in a register across the jump.
+cv8_isolate *create_guarded(Thread *thread, const cv8_snapshot *snapshot, const cv8_limits *limits) {
+    if (sigsetjmp(thread->landing, 0) != 0) {
+        // The half-made isolate is lost, and must not stay the thread's current one.
+        while (v8::Isolate *entered = v8::Isolate::TryGetCurrent()) entered->Exit();
+        return nullptr;
+    }
+    thread->in_javascript = 1;
+    cv8_isolate *self = create(snapshot, limits);
+    thread->in_javascript = 0;
+    return self;
+}
+
+}  // namespace
+
+cv8_isolate *cv8_isolate_create(const cv8_snapshot *snapshot, const cv8_limits *limits) {
+    return create_guarded(current_thread, snapshot, limits);
 }
 
 void cv8_isolate_set_host(cv8_isolate *self, void *host) { self->host = host; }
@@ -253,10 +277,18 @@ bool dispose_guarded(cv8_isolate *self, Thread *thread) {
 cv8_status cv8_isolate_call(
     cv8_isolate *self, uint32_t entry, const cv8_value *arguments, size_t count, cv8_error *error) {
     Call call = {entry, arguments, count};
-    return enter(self, error, call_entry, &call);
+    return enter(self, error, call_entry, &call, Afterwards::drain);
 }
 
-cv8_status cv8_isolate_collect(cv8_isolate *self, cv8_error *error) { return enter(self, error, collect, nullptr); }
+cv8_status cv8_isolate_tell(
+    cv8_isolate *self, uint32_t entry, const cv8_value *arguments, size_t count, cv8_error *error) {
+    Call call = {entry, arguments, count};
+    return enter(self, error, call_entry, &call, Afterwards::leave);
+}
+
+cv8_status cv8_isolate_collect(cv8_isolate *self, cv8_error *error) {
+    return enter(self, error, collect, nullptr, Afterwards::drain);
+}
 
 void cv8_isolate_terminate(cv8_isolate *self) {
     int none = CV8_CAUSE_NONE;

@@ -382,32 +382,31 @@ using namespace martlet;
 cv8_status cv8_isolate_load(
     cv8_isolate *self, const cv8_module *modules, size_t count, uint32_t loaded_entry, cv8_error *error) {
     Load arguments = {modules, count, loaded_entry};
-    return enter(self, error, load, &arguments);
+    return enter(self, error, load, &arguments, Afterwards::drain);
 }
 
-static uint8_t *take(v8::ScriptCompiler::CachedData *cache, size_t *length) {
-    if (!cache) return nullptr;
-    *length = static_cast<size_t>(cache->length);
-    auto *copy = static_cast<uint8_t *>(std::malloc(*length));
-    std::memcpy(copy, cache->data, *length);
+static void hand_over(v8::ScriptCompiler::CachedData *cache, cv8_code_cache *result) {
+    *result = {nullptr, 0};
+    if (!cache) return;
+    result->length = static_cast<size_t>(cache->length);
+    result->bytes = static_cast<uint8_t *>(std::malloc(result->length));
+    if (result->bytes) std::memcpy(result->bytes, cache->data, result->length);
     delete cache;
-    return copy;
 }
 
-uint8_t *cv8_isolate_precompile(cv8_isolate *self, const cv8_module *module, size_t *length, cv8_status *status) {
+cv8_status cv8_isolate_precompile(
+    cv8_isolate *self, const cv8_module *module, cv8_code_cache *cache, cv8_error *error) {
     Precompilation request = {module, nullptr};
-    cv8_error error;
-    *length = 0;
-    *status = enter(self, &error, precompile, &request);
-    return take(request.cache, length);
+    cv8_status status = enter(self, error, precompile, &request, Afterwards::leave);
+    hand_over(request.cache, cache);
+    return status;
 }
 
-uint8_t *cv8_isolate_code_cache(cv8_isolate *self, size_t module, size_t *length) {
+cv8_status cv8_isolate_code_cache(cv8_isolate *self, size_t module, cv8_code_cache *cache, cv8_error *error) {
     CacheRequest request = {module, nullptr};
-    cv8_error error;
-    *length = 0;
-    enter(self, &error, make_cache, &request);
-    return take(request.cache, length);
+    cv8_status status = enter(self, error, make_cache, &request, Afterwards::leave);
+    hand_over(request.cache, cache);
+    return status;
 }
 
 void *cv8_isolate_compiled_wasm(cv8_isolate *self, size_t module) {

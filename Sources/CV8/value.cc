@@ -9,9 +9,24 @@ namespace {
 
 constexpr uint32_t longest_list = 256;
 
+/// Strings below this are not asked whether there is room for them.
+constexpr size_t always_flattened = 64 * 1024;
+
+/// The copy of a long string counts against the limit like all else: else `"x".repeat(2 ** 29)`, which is small until
+/// it is read, would take hundreds of megabytes here.
+void require_room(v8::Isolate *isolate, size_t bytes) {
+    if (bytes < always_flattened) return;
+    cv8_isolate *self = isolate_of(isolate);
+    size_t used = cv8_isolate_memory_estimate(self) + current_thread->arena.large_bytes();
+    if (used + bytes > self->allocator->limit) {
+        jump_out(current_thread, CV8_CAUSE_MEMORY, "Out of memory for a string on its way out of JavaScript");
+    }
+}
+
 void flatten_string(v8::Isolate *isolate, Local<v8::String> string, cv8_value *result) {
     int length = string->Length();
     result->length = static_cast<size_t>(length);
+    require_room(isolate, string->IsOneByte() ? result->length : 2 * result->length);
     if (string->IsOneByte()) {
         auto *units = static_cast<uint8_t *>(current_thread->arena.allocate(result->length));
         string->WriteOneByte(isolate, units, 0, length, v8::String::NO_NULL_TERMINATION);
@@ -53,7 +68,11 @@ Local<v8::Value> own_bytes(cv8_isolate *self, const cv8_value &value) {
 Local<v8::Value> copy_bytes(cv8_isolate *self, const cv8_value &value) {
     cv8_value owned = value;
     owned.bytes = cv8_bytes_allocate(self, value.length);
-    if (!owned.bytes) jump_out(current_thread, CV8_CAUSE_MEMORY, "Out of memory for an ArrayBuffer");
+    if (!owned.bytes) {
+        auto message = text(self->isolate, "The bytes are over the worker's memory limit");
+        self->isolate->ThrowException(v8::Exception::RangeError(message));
+        return Local<v8::Value>();
+    }
     std::memcpy(owned.bytes, value.bytes, value.length);
     return own_bytes(self, owned);
 }

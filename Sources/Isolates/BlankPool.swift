@@ -12,6 +12,9 @@ package final class BlankPool: Sendable {
     /// Readies a new isolate further, on the pool's thread: whatever can be done before its worker is known.
     package typealias Preparation = @Sendable (_ isolate: Isolate, _ thread: IsolateThread) -> Void
 
+    /// How long (ns) the pool leaves the process alone that had no memory for an isolate.
+    private static let pauseWithoutMemory: UInt64 = 1_000_000_000
+
     private let engine: Engine
     private let watchdog: Watchdog
     private let prepare: Preparation
@@ -34,8 +37,8 @@ package final class BlankPool: Sendable {
 
     package var readyCount: Int { state.withLock { $0.blanks.count } }
 
-    /// A blank isolate: from the pool, or made on the spot if it is empty.
-    package func take() -> Isolate {
+    /// A blank isolate: from the pool, or made on the spot if it is empty. Nil if the process has no memory for one.
+    package func take() -> Isolate? {
         let blank = state.withLock { $0.blanks.popLast() }
         alarm.ring()
         return blank?.attach() ?? Isolate(engine: engine, memoryLimit: memoryLimit)
@@ -55,7 +58,10 @@ package final class BlankPool: Sendable {
                 alarm.wait()
                 continue
             }
-            let isolate = Isolate(engine: engine, memoryLimit: memoryLimit)
+            guard let isolate = Isolate(engine: engine, memoryLimit: memoryLimit) else {
+                alarm.wait(nanoseconds: Self.pauseWithoutMemory)
+                continue
+            }
             prepare(isolate, thread)
             let blank = isolate.detach()
             state.withLock { $0.blanks.append(blank) }

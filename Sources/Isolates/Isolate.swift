@@ -56,12 +56,14 @@ package final class Isolate {
     package private(set) var lastCallCPUTime: UInt64 = 0
     /// Keeps alive what the isolate's modules point into.
     private var source: WorkerSource?
+    private var compiledSources: [WorkerSource] = []
     private var host: AnyObject?
 
-    /// A blank isolate: about 3 ms.
-    package init(engine: Engine, memoryLimit: Int) {
+    /// A blank isolate: about 3 ms. Nil if the process has no memory for one.
+    package init?(engine: Engine, memoryLimit: Int) {
         var limits = cv8_limits(memory_bytes: memoryLimit)
-        pointer = cv8_isolate_create(engine.snapshot, &limits)
+        guard let pointer = cv8_isolate_create(engine.snapshot, &limits) else { return nil }
+        self.pointer = pointer
     }
 
     /// What ops get as their host from now on; kept alive by the isolate.
@@ -98,6 +100,19 @@ package final class Isolate {
         if let failure { throw failure }
     }
 
+    /// Calls an entry of the runtime's own, after which nothing of the tenant's runs either: what it queues runs with
+    /// the next call.
+    package func tell(_ entry: Entry, _ argument: FlatValue, on thread: IsolateThread, budget: UInt64)
+        throws(CallFailure)
+    {
+        var flat = cv8_value()
+        argument.write(to: &flat)
+        let failure = run(on: thread, budget: budget) { error in
+            cv8_isolate_tell(pointer, entry.number, &flat, 1, &error)
+        }
+        if let failure { throw failure }
+    }
+
     /// Compiles, links and evaluates a worker's modules, then calls `loaded` with the main module's namespace.
     package func load(
         _ source: WorkerSource, loaded: Entry, on thread: IsolateThread, budget: UInt64
@@ -116,28 +131,30 @@ package final class Isolate {
         if let failure = run(on: thread, budget: budget, { cv8_isolate_collect(pointer, &$0) }) { throw failure }
     }
 
-    /// Compiles a module without running it and gives its code cache, if it compiles.
+    /// Compiles a module of `source` without running it and gives its code cache, if it compiles.
     func precompile(
-        _ module: inout cv8_module, on thread: IsolateThread, budget: UInt64
-    ) -> (UnsafeMutablePointer<UInt8>?, Int) {
-        var length = 0
-        var cache: UnsafeMutablePointer<UInt8>?
-        _ = run(on: thread, budget: budget) { _ in
-            var status = CV8_OK
-            cache = cv8_isolate_precompile(pointer, &module, &length, &status)
-            return status
+        _ module: inout cv8_module, of source: WorkerSource, on thread: IsolateThread, budget: UInt64
+    ) -> cv8_code_cache {
+        // V8's strings point into it as long as the isolate lives.
+        if compiledSources.last !== source { compiledSources.append(source) }
+        var cache = cv8_code_cache()
+        _ = run(on: thread, budget: budget) { error in
+            cv8_isolate_precompile(pointer, &module, &cache, &error)
         }
-        return (cache, length)
+        return cache
     }
 
-    /// Code caches and compiled Wasm of the modules, for other isolates of the same worker. After the first request it
-    /// holds the functions that requests need. To be called once per worker.
-    package func shareCompiledCode(on thread: IsolateThread) {
-        guard !isCondemned, let source else { return }
-        source.adoptCompiledCode { module in
-            var length = 0
-            let cache = cv8_isolate_code_cache(pointer, module, &length)
-            return (cache, length, cv8_isolate_compiled_wasm(pointer, module))
+    /// Gives the code caches and compiled Wasm of the modules to other isolates of the same worker. After the first
+    /// request that is what requests need. Once per worker; none of its code runs.
+    package func shareCompiledCode(on thread: IsolateThread, budget: UInt64) throws(CallFailure) {
+        guard let source, source.beginSharing() else { return }
+        for module in 0..<source.moduleCount {
+            var cache = cv8_code_cache()
+            let failure = run(on: thread, budget: budget) { error in
+                cv8_isolate_code_cache(pointer, module, &cache, &error)
+            }
+            source.adopt(cache, wasm: failure == nil ? cv8_isolate_compiled_wasm(pointer, module) : nil, at: module)
+            if let failure { throw failure }
         }
     }
 

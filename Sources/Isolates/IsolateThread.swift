@@ -61,6 +61,8 @@ final class WatchdogSlot: Sendable {
     private let state = Atomic<UInt64>(0)
     private let budgetNanoseconds = Atomic<UInt64>(0)
     private let isolate = Atomic<UInt>(0)
+    /// The bridge's number for the call.
+    private let bridgeCall = Atomic<UInt64>(0)
     private let lost = Atomic<Bool>(false)
 
     init(thread: OpaquePointer, onLost: @escaping @Sendable () -> Void) {
@@ -76,6 +78,7 @@ final class WatchdogSlot: Sendable {
     func arm(isolate pointer: OpaquePointer, budget: UInt64) {
         budgetNanoseconds.store(budget, ordering: .relaxed)
         isolate.store(UInt(bitPattern: pointer), ordering: .relaxed)
+        bridgeCall.store(cv8_thread_next_call(thread), ordering: .relaxed)
         let next = (state.load(ordering: .relaxed) & ~Stage.mask) &+ 4
         state.store(next | Stage.armed, ordering: .sequentiallyConsistent)
     }
@@ -117,12 +120,16 @@ final class WatchdogSlot: Sendable {
         state.store(call | Stage.terminated, ordering: .releasing)
     }
 
-    func eject() {
-        let call = cv8_thread_current_call(thread)
-        if call != 0 { cv8_thread_eject(thread, call) }
+    /// Makes the thread jump out of that call, unless it has ended. The number is read before the stage is looked at
+    /// again: a later call's would be that of another tenant.
+    func eject(call: UInt64) {
+        let target = bridgeCall.load(ordering: .acquiring)
+        guard state.load(ordering: .acquiring) == call | Stage.terminated else { return }
+        cv8_thread_eject(thread, target)
     }
 
-    func giveUp() {
+    func giveUp(call: UInt64) {
+        guard state.load(ordering: .acquiring) == call | Stage.terminated else { return }
         if !lost.exchange(true, ordering: .acquiringAndReleasing) { onLost() }
     }
 }

@@ -46,6 +46,14 @@ package enum FlatText {
         }
     }
 
+    /// The first `count` units.
+    func prefix(_ count: Int) -> FlatText {
+        switch self {
+        case .latin1(let units): .latin1(UnsafeBufferPointer(rebasing: units.prefix(count)))
+        case .utf16(let units): .utf16(UnsafeBufferPointer(rebasing: units.prefix(count)))
+        }
+    }
+
     package var count: Int {
         switch self {
         case .latin1(let units): units.count
@@ -88,6 +96,13 @@ package struct OpCall {
 
     /// A string, or "" for anything else.
     package func string(_ index: Int) -> String { text(index)?.string ?? "" }
+
+    /// The same, cut after that many units, and then with a remark that says so.
+    package func string(_ index: Int, atMost limit: Int) -> String {
+        guard let text = text(index) else { return "" }
+        guard text.count > limit else { return text.string }
+        return text.prefix(limit).string + " ... (\(text.count - limit) characters more)"
+    }
 
     package func bytes(_ index: Int) -> UnsafeMutableRawBufferPointer? {
         index < count ? Self.bytes(of: arguments[index]) : nil

@@ -63,12 +63,17 @@ package final class Precompiler: Sendable {
     private struct Workshop {
         let isolate: Isolate
         var modules = 0
+
+        init?(_ engine: Engine, _ memoryLimit: Int) {
+            guard let isolate = Isolate(engine: engine, memoryLimit: memoryLimit) else { return nil }
+            self.isolate = isolate
+        }
     }
 
     private func compile(_ source: WorkerSource, in workshop: inout Workshop?, on thread: IsolateThread) {
         source.precompile { module in
-            var current = workshop ?? Workshop(isolate: Isolate(engine: engine, memoryLimit: memoryLimit))
-            let result = current.isolate.precompile(&module, on: thread, budget: Self.budget)
+            guard var current = workshop ?? Workshop(engine, memoryLimit) else { return cv8_code_cache() }
+            let result = current.isolate.precompile(&module, of: source, on: thread, budget: Self.budget)
             current.modules += 1
             let isSpent = current.isolate.isCondemned || current.modules >= Self.modulesPerIsolate
             if isSpent { reaper.take(current.isolate) }

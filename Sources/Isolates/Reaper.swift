@@ -7,6 +7,10 @@ package final class Reaper: Sendable {
         var queue: [Isolate.Detached] = []
         var condemned = 0
         var lost = 0
+        /// The thread that works now; one that finds another number here has been given up.
+        var worker = 0
+        /// When the disposal under way began, in monotonic ns.
+        var disposingSince: UInt64?
         var isStopped = false
         var waiters: [@Sendable () -> Void] = []
     }
@@ -15,15 +19,22 @@ package final class Reaper: Sendable {
     package struct Counts: Sendable {
         /// Isolates that came here condemned.
         package let condemned: Int
-        /// Of those, the ones V8 could not dispose of: their memory is gone.
+        /// Isolates that V8 could not dispose of: their memory is gone.
         package let lost: Int
     }
 
+    /// What V8 gets to dispose of one isolate, in ns; it takes milliseconds. Where the isolate broke off, V8 may wait
+    /// for what will never happen.
+    private static let longestDisposal: UInt64 = 10_000_000_000
+    private static let guardTick: UInt64 = 1_000_000_000
+
     private let state = Mutex(State())
     private let alarm = Alarm()
+    private let guardAlarm = Alarm()
 
     package init() {
-        Thread.spawn(name: "reaper") { [self] in run() }
+        Thread.spawn(name: "reaper") { [self] in run(worker: 0) }
+        Thread.spawn(name: "reaper-guard") { [self] in watchOver() }
     }
 
     package var counts: Counts { state.withLock { Counts(condemned: $0.condemned, lost: $0.lost) } }
@@ -48,28 +59,81 @@ package final class Reaper: Sendable {
     package func stop() {
         state.withLock { $0.isStopped = true }
         alarm.ring()
+        guardAlarm.ring()
     }
 
-    private func run() {
+    // MARK: The worker
+
+    private enum Step {
+        case dispose(Isolate.Detached)
+        case rest([@Sendable () -> Void])
+        case leave
+    }
+
+    private func run(worker: Int) {
         _ = cv8_thread_attach()
+        defer { cv8_thread_detach() }
+        var hasFreed = false
         while true {
-            let batch = state.withLock { state in
-                defer { state.queue.removeAll() }
-                return state.queue
+            switch nextStep(worker) {
+            case .dispose(let detached):
+                guardAlarm.ring()
+                let isDisposed = detached.attach().dispose()
+                hasFreed = true
+                guard ended(worker, isDisposed) else { return }
+            case .rest(let waiters):
+                // What V8 and the allocator freed stays in malloc's lists otherwise: 0.5 MB an isolate.
+                if hasFreed { cv8_release_free_memory() }
+                hasFreed = false
+                for waiter in waiters { waiter() }
+                alarm.wait()
+            case .leave: return
             }
-            for detached in batch where !detached.attach().dispose() {
-                state.withLock { $0.lost += 1 }
+        }
+    }
+
+    private func nextStep(_ worker: Int) -> Step {
+        state.withLock { state in
+            guard state.worker == worker else { return .leave }
+            if !state.queue.isEmpty {
+                state.disposingSince = CPUClock.monotonic()
+                return .dispose(state.queue.removeFirst())
             }
-            // What V8 and the allocator freed stays in malloc's lists otherwise: 0.5 MB an isolate.
-            if !batch.isEmpty { cv8_release_free_memory() }
-            let (waiters, isStopped) = state.withLock { state in
-                guard state.queue.isEmpty else { return ([@Sendable () -> Void](), false) }
-                defer { state.waiters.removeAll() }
-                return (state.waiters, state.isStopped)
+            if state.isStopped { return .leave }
+            defer { state.waiters.removeAll() }
+            return .rest(state.waiters)
+        }
+    }
+
+    /// False if the guard has given this thread up meanwhile: then the isolate was counted as lost too early.
+    private func ended(_ worker: Int, _ isDisposed: Bool) -> Bool {
+        state.withLock { state in
+            guard state.worker == worker else {
+                if isDisposed { state.lost -= 1 }
+                return false
             }
-            for waiter in waiters { waiter() }
-            if isStopped { return }
-            if state.withLock({ $0.queue.isEmpty && !$0.isStopped }) { alarm.wait() }
+            state.disposingSince = nil
+            if !isDisposed { state.lost += 1 }
+            return true
+        }
+    }
+
+    // MARK: The guard
+
+    private func watchOver() {
+        while !state.withLock({ $0.isStopped }) {
+            let isBusy = state.withLock { $0.disposingSince != nil }
+            if isBusy { guardAlarm.wait(nanoseconds: Self.guardTick) } else { guardAlarm.wait() }
+            let replacement = state.withLock { state -> Int? in
+                guard let since = state.disposingSince, CPUClock.monotonic() &- since > Self.longestDisposal else {
+                    return nil
+                }
+                state.lost += 1
+                state.disposingSince = nil
+                state.worker += 1
+                return state.worker
+            }
+            if let replacement { Thread.spawn(name: "reaper") { [self] in run(worker: replacement) } }
         }
     }
 }

@@ -92,8 +92,8 @@ package final class Watchdog: Sendable {
             watch.isTerminated = true
             slot.terminate(call: call)
         }
-        if used > budget &+ steps.graceBeforeEjection { slot.eject() }
-        if used > budget &+ steps.graceBeforeLoss { slot.giveUp() }
+        if used > budget &+ steps.graceBeforeEjection { slot.eject(call: call) }
+        if used > budget &+ steps.graceBeforeLoss { slot.giveUp(call: call) }
         return true
     }
 }

@@ -117,26 +117,23 @@ package final class WorkerSource: @unchecked Sendable {
         return modules.withUnsafeBufferPointer(body)
     }
 
+    var moduleCount: Int { plain.count }
+
     /// Whether nobody has shared compiled code yet.
     package var wantsCompiledCode: Bool { compiled.withLock { !$0.isShared } }
 
-    /// Takes over what `make` gives for each module, once.
-    func adoptCompiledCode(
-        _ make: (_ module: Int) -> (UnsafeMutablePointer<UInt8>?, Int, UnsafeMutableRawPointer?)
-    ) {
-        let isFirst = compiled.withLock { code in
+    /// True for the first that is to share the worker's compiled code.
+    func beginSharing() -> Bool {
+        compiled.withLock { code in
             defer { code.isShared = true }
             return !code.isShared
         }
-        guard isFirst else { return }
-        for index in plain.indices {
-            let (cache, length, wasm) = make(index)
-            let module = CompiledModule(cache: cache, cacheLength: length, wasm: wasm)
-            adopt(module, at: index)
-        }
     }
 
-    private func adopt(_ module: CompiledModule, at index: Int) {
+    /// Takes over what the bridge made of a module; nothing if it made nothing.
+    func adopt(_ cache: cv8_code_cache, wasm: UnsafeMutableRawPointer?, at index: Int) {
+        guard cache.bytes != nil || wasm != nil else { return }
+        let module = CompiledModule(cache: cache.bytes, cacheLength: cache.length, wasm: wasm)
         compiled.withLock { code in
             if let old = code.modules.updateValue(module, forKey: index) { code.superseded.append(old) }
         }
@@ -144,15 +141,14 @@ package final class WorkerSource: @unchecked Sendable {
 
     /// Takes over what `compile` makes of each JavaScript module, unless there is compiled code already. Called
     /// before the worker's first start, if there is time.
-    func precompile(_ compile: (inout cv8_module) -> (UnsafeMutablePointer<UInt8>?, Int)) {
+    func precompile(_ compile: (inout cv8_module) -> cv8_code_cache) {
         let isFirst = compiled.withLock { code in
             defer { code.isPrecompiled = true }
             return !code.isPrecompiled && !code.isShared
         }
         guard isFirst else { return }
         for (index, var module) in plain.enumerated() where module.kind == CV8_MODULE_JAVASCRIPT {
-            let (cache, length) = compile(&module)
-            if let cache { adopt(CompiledModule(cache: cache, cacheLength: length, wasm: nil), at: index) }
+            adopt(compile(&module), wasm: nil, at: index)
         }
     }
 }

@@ -76,9 +76,9 @@ final class Server: Sendable {
         _ = line.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
     }
 
-    /// Serves until SIGTERM or SIGINT; then finishes what is under way and ends the process. A second signal ends it
-    /// at once.
-    func runUntilSignal(writer: LineWriter) -> Never {
+    /// Serves until SIGTERM or SIGINT; then finishes what is under way and ends the process, whatever happens within
+    /// `longestDrain` ms and a second. A second signal ends it at once.
+    func runUntilSignal(writer: LineWriter, longestDrain milliseconds: Int) -> Never {
         SignalWait.wait()
         let finished = Alarm()
         doors.drain { [placement] in placement.whenQuiet { finished.ring() } }
@@ -86,7 +86,7 @@ final class Server: Sendable {
             SignalWait.wait()
             _exit(1)
         }
-        finished.wait()
+        finished.wait(nanoseconds: UInt64(milliseconds + 1_000) * 1_000_000)
         writer.flush()
         _exit(0)
     }
@@ -104,6 +104,9 @@ private final class Doors: Sendable {
         var plan: Plan?
         var lanes: [(loop: EventLoop.Remote, lane: LoopBound<Lane>)] = []
         var ingresses: [(loop: EventLoop.Remote, ingress: LoopBound<Ingress>)] = []
+        /// Lanes that have not finished yet, and who waits for the last.
+        var draining: [EventLoop.Remote] = []
+        var drained: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -143,6 +146,7 @@ private final class Doors: Sendable {
 
     /// A lane is lost: its connections count no more, and nothing waits for it.
     @Sendable func forget(_ lane: EventLoop.Remote) {
+        hasDrained(lane)
         let listener = state.withLock { state in
             state.lanes.removeAll { $0.loop === lane }
             state.ingresses.removeAll { $0.loop === lane }
@@ -153,21 +157,27 @@ private final class Doors: Sendable {
 
     /// Stops accepting on every lane and calls `completion` when the last has finished.
     func drain(then completion: @escaping @Sendable () -> Void) {
-        let (ingresses, listener) = state.withLock { ($0.ingresses, $0.plan?.listener) }
-        let left = Left(ingresses.count)
+        let (ingresses, listener) = state.withLock { state in
+            state.draining = state.ingresses.map(\.loop)
+            state.drained = completion
+            return (state.ingresses, state.plan?.listener)
+        }
         for (loop, ingress) in ingresses {
-            let isTaken = loop.execute { loop in
-                ingress.value(on: loop).drain { if left.next() == 0 { completion() } }
+            let isTaken = loop.execute { [self] loop in
+                ingress.value(on: loop).drain { self.hasDrained(loop.remote) }
             }
-            if !isTaken && left.next() == 0 { completion() }
+            if !isTaken { hasDrained(loop) }
         }
         listener?.stop()
         if ingresses.isEmpty { completion() }
     }
 
-    private final class Left: Sendable {
-        private let count: Atomic<Int>
-        init(_ count: Int) { self.count = Atomic(count) }
-        func next() -> Int { count.subtract(1, ordering: .acquiringAndReleasing).newValue }
+    private func hasDrained(_ lane: EventLoop.Remote) {
+        let completion = state.withLock { state -> (@Sendable () -> Void)? in
+            let count = state.draining.count
+            state.draining.removeAll { $0 === lane }
+            return count > 0 && state.draining.isEmpty ? state.drained : nil
+        }
+        completion?()
     }
 }

@@ -11,7 +11,7 @@ final class Recorder {
 /// The one engine of the test process: a bundle of a few lines instead of the web platform.
 enum Fixture {
     enum Entry: Int, CaseIterable {
-        case loaded, invoke, settle, unused
+        case loaded, invoke, settle, queue
 
         var entry: Isolate.Entry { Isolate.Entry(rawValue) }
     }
@@ -37,7 +37,7 @@ enum Fixture {
               const { resolve, reject } = waiting.get(ticket);
               (isError ? reject : resolve)(value);
             },
-            unused() {},
+            queue(text) { Promise.resolve().then(() => ops.record(text)); },
             makeDOMException(message, name) { const error = new Error(message); error.name = name; return error; },
             promiseRejected(event, promise, reason) {
               if (event === 0) rejected.set(promise, reason); else rejected.delete(promise);
@@ -126,7 +126,7 @@ final class Subject {
 
     init(_ thread: IsolateThread, memory: Int = Subject.memory) {
         self.thread = thread
-        isolate = Isolate(engine: Fixture.engine, memoryLimit: memory)
+        isolate = Isolate(engine: Fixture.engine, memoryLimit: memory)!
         isolate.setHost(recorder)
     }
 

@@ -139,6 +139,89 @@ struct LimitTests {
         #expect(results == "EvalError,EvalError,EvalError,undefined,undefined,CompileError,[object ArrayBuffer]")
     }
 
+    /// A jump out of a finalizer must not leave V8 waiting for its task when the isolate is disposed of.
+    @Test func finalizersThatSpinEndWithTheirIsolate() async throws {
+        let lostBefore = Fixture.reaper.counts.lost
+        let outcome = try await Fixture.onLane { thread in
+            let subject = Subject(thread)
+            defer { subject.close() }
+            try subject.load(
+                """
+                const registry = new FinalizationRegistry(() => {
+                  for (;;) [].forEach.call({ length: 2 ** 53 - 1 }, () => {});
+                });
+                export default { run() { for (let i = 0; i < 1000; i++) registry.register({ i }, i); } }
+                """)
+            try subject.invoke("run")
+            return Self.outcome { try subject.isolate.collectGarbage(on: thread, budget: Subject.cpu) }
+        }
+        #expect(outcome == "cpu")
+        await Fixture.reaped()
+        #expect(Fixture.reaper.counts.lost == lostBefore)
+    }
+
+    /// Calls that are the runtime's own run nothing of the tenant's, whatever waits in the isolate.
+    @Test func calledByTheRuntimeNothingOfTheTenantRuns() async throws {
+        let texts = try await Fixture.onLane { thread in
+            let subject = Subject(thread)
+            defer { subject.close() }
+            try subject.load("export default { run() {} }")
+            try subject.isolate.tell(
+                Fixture.Entry.queue.entry, .string("microtask"), on: thread, budget: Subject.cpu)
+            try subject.isolate.shareCompiledCode(on: thread, budget: 1_000_000_000)
+            let before = subject.recorder.texts
+            try subject.invoke("run")
+            return [before, subject.recorder.texts]
+        }
+        #expect(texts == [[], ["microtask", "undefined"]] || texts == [[], ["undefined", "microtask"]])
+    }
+
+    @Test(arguments: [
+        "ops.echo('x'.repeat(2 ** 29 - 24))", "ops.count(new Array(200).fill('\u{e9}x'.repeat(2 ** 20)))",
+    ])
+    func longStringsAreNotCopiedBeyondTheLimit(_ code: String) async throws {
+        let before = residentBytes()
+        let (outcome, after) = try await Fixture.onLane { thread in
+            let subject = Subject(thread)
+            defer { subject.close() }
+            try subject.load("export default { run() { \(code) } }")
+            let outcome = Self.outcome { try subject.invoke("run", budget: 5_000_000_000) }
+            return (outcome, residentBytes())
+        }
+        #expect(outcome == "memory")
+        #expect(after < before + (256 << 20), "\(before >> 20) MB before, \(after >> 20) MB after")
+    }
+
+    @Test func wasmMemoriesAreCounted() async throws {
+        let result = try await Fixture.onLane { thread in
+            let subject = Subject(thread)
+            defer { subject.close() }
+            try subject.load(
+                """
+                export default { run() {
+                  const kept = [];
+                  try { for (let i = 0; i < 10000; i++) kept.push(new WebAssembly.Memory({ initial: 1 })); }
+                  catch (error) { return error.name + (kept.length >= 16 && kept.length < 100); }
+                } }
+                """)
+            let refused = try subject.result("run", budget: 5_000_000_000)
+            // They are garbage now: there is room again.
+            return [refused, try subject.result("run", budget: 5_000_000_000)]
+        }
+        #expect(result == ["RangeErrortrue", "RangeErrortrue"])
+    }
+
+    @Test func bytesOverTheLimitAreAnException() async throws {
+        let outcomes = try await Fixture.onLane { thread in
+            let subject = Subject(thread, memory: 32 << 20)
+            defer { subject.close() }
+            try subject.load("export default { run(bytes) { return bytes?.length; } }")
+            let tooMany = FlatValue.bytes([UInt8](repeating: 1, count: 64 << 20))
+            return [Self.outcome { try subject.invoke("run", tooMany) }, Self.outcome { try subject.invoke("run") }]
+        }
+        #expect(outcomes == ["exception", "ok"])
+    }
+
     @Test func memoryOfCondemnedIsolatesComesBack() async throws {
         let bombs = [
             "'x'.repeat(2 ** 27 + 1).split('')", "const a = []; for (;;) a.push(new Array(1000).fill(1.1))",

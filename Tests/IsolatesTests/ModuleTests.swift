@@ -105,7 +105,7 @@ struct ModuleTests {
                 try subject.isolate.load(source, loaded: Fixture.Entry.loaded.entry, on: thread, budget: 1_000_000_000)
                 let result = try subject.result("run")
                 #expect(source.wantsCompiledCode == (round == 0))
-                if round == 0 { subject.isolate.shareCompiledCode(on: thread) }
+                if round == 0 { try subject.isolate.shareCompiledCode(on: thread, budget: 1_000_000_000) }
                 return result
             }
         }

@@ -100,8 +100,8 @@ void cv8_release_free_memory(void);
 /// call.
 void cv8_thread_set_time(double milliseconds);
 
-/// The number of the call into JavaScript that `thread` is in, or 0. From any thread.
-uint64_t cv8_thread_current_call(const cv8_thread *thread);
+/// The number that the calling thread's next call into JavaScript will have.
+uint64_t cv8_thread_next_call(const cv8_thread *thread);
 
 /// Asks `thread` by a signal to jump out of JavaScript, if it is still in that call and in generated code or a
 /// builtin. It may take several tries. From any thread. The call ends with CV8_CONDEMNED. Nothing happens if the call
@@ -179,8 +179,8 @@ typedef struct {
     size_t memory_bytes;
 } cv8_limits;
 
-/// A blank isolate with its context. About 3 ms: made ahead, off the request path.
-cv8_isolate *cv8_isolate_create(const cv8_snapshot *snapshot, const cv8_limits *limits);
+/// A blank isolate with its context. About 3 ms: made ahead, off the request path. Null if V8 got no memory for it.
+cv8_isolate *_Nullable cv8_isolate_create(const cv8_snapshot *snapshot, const cv8_limits *limits);
 
 /// What ops get as `host` from now on.
 void cv8_isolate_set_host(cv8_isolate *isolate, void *_Nullable host);
@@ -190,6 +190,11 @@ void cv8_isolate_set_memory_limit(cv8_isolate *isolate, size_t bytes);
 
 /// Calls an entry, then runs microtasks until none is left. No call may be under way on this thread.
 cv8_status cv8_isolate_call(
+    cv8_isolate *isolate, uint32_t entry, const cv8_value *_Nullable arguments, size_t count, cv8_error *error);
+
+/// Calls an entry that runs the runtime's own code only: no microtasks, finalizers or rejections afterwards. What it
+/// queues runs with the next call.
+cv8_status cv8_isolate_tell(
     cv8_isolate *isolate, uint32_t entry, const cv8_value *_Nullable arguments, size_t count, cv8_error *error);
 
 /// Makes running JavaScript stop soon. From any thread; takes a mutex, so not from a signal handler.
@@ -257,14 +262,20 @@ typedef struct {
 cv8_status cv8_isolate_load(
     cv8_isolate *isolate, const cv8_module *modules, size_t count, uint32_t loaded_entry, cv8_error *error);
 
-/// Compiles one JavaScript module without running it, in an isolate that loads no worker, and gives its code cache:
-/// malloc'ed memory, or null if it does not compile. A cold start that consumes it parses nothing but what it runs.
-uint8_t *_Nullable cv8_isolate_precompile(
-    cv8_isolate *isolate, const cv8_module *module, size_t *length, cv8_status *status);
+/// Code that V8 made: malloc'ed memory, or null if there is none.
+typedef struct {
+    uint8_t *_Nullable bytes;
+    size_t length;
+} cv8_code_cache;
 
-/// The code cache of a module as evaluated by now: malloc'ed memory, or null if there is none. After the first request
-/// it holds the functions that a request needs.
-uint8_t *_Nullable cv8_isolate_code_cache(cv8_isolate *isolate, size_t module, size_t *length);
+/// Compiles one JavaScript module without running it, in an isolate that loads no worker, and gives its code cache. A
+/// cold start that consumes it parses nothing but what it runs.
+cv8_status cv8_isolate_precompile(
+    cv8_isolate *isolate, const cv8_module *module, cv8_code_cache *cache, cv8_error *error);
+
+/// The code cache of a module as evaluated by now. After the first request it holds the functions that a request
+/// needs.
+cv8_status cv8_isolate_code_cache(cv8_isolate *isolate, size_t module, cv8_code_cache *cache, cv8_error *error);
 
 /// The compiled form of a Wasm module, which other isolates may share; null if it was not used. Freed by
 /// cv8_compiled_wasm_free.

@@ -33,6 +33,8 @@ final class RequestContext {
     /// Tickets that the host owes: each is an event the request waits for.
     var openTickets = 0
     var isClientGone = false
+    /// Since when (lane time, ns) the request has waited for no event of its own.
+    var stuckSince: UInt64?
     /// Ends what waitUntil prolongs.
     var waitUntilDeadline: TimerToken?
     var body: RequestBody?

@@ -207,6 +207,8 @@ package final class EventLoop {
     package func run() {
         preconditionInLoop()
         while !isStopping { turn() }
+        // What the last turn's timers and handlers left.
+        runTasks()
         remote.end()
     }
 

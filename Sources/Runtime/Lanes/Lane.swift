@@ -33,6 +33,8 @@ package final class Lane {
     /// Requests that arrived here and run elsewhere, by the lane they run on.
     private var handOvers: [Int: [ObjectIdentifier: HandOverOrigin]] = [:]
     private var handOverLanes: [ObjectIdentifier: Int] = [:]
+    /// Requests that run here and arrived elsewhere, by the loop they arrived on.
+    private var handedOver: [ObjectIdentifier: [ObjectIdentifier: HandedOverExchange]] = [:]
     /// What the instances use, as of their last collections, in bytes.
     private(set) var memory = 0
     private var isAbandoned = false
@@ -57,6 +59,7 @@ package final class Lane {
     /// Runs the request here, or hands it to the lane where the worker is, whichever is cheaper.
     package func dispatch(_ exchange: any Exchange, to worker: Worker) {
         if let instance = instances[ObjectIdentifier(worker)] { return run(exchange, in: instance) }
+        guard !worker.isRetired else { return start(worker, for: exchange) }
         switch placement.place(worker, arrivingOn: self) {
         case .here: start(worker, for: exchange)
         case .elsewhere(let lane): handOver(exchange, of: worker, to: lane)
@@ -90,14 +93,21 @@ package final class Lane {
 
     private func start(_ worker: Worker, for exchange: any Exchange) {
         guard placement.makeRoom(on: self) else { return shed(exchange, worker) }
-        let instance = Instance(worker: worker, isolate: placement.pool.take(), lane: self)
+        guard let isolate = placement.pool.take() else {
+            placement.isolateEnded()
+            return shed(exchange, worker)
+        }
+        let instance = Instance(worker: worker, isolate: isolate, lane: self)
         instances[ObjectIdentifier(worker)] = instance
+        instanceCountChanged(by: 1)
         do {
             let time = try instance.load()
             run(exchange, in: instance, startUpTime: time)
         } catch {
             startFailed(instance, error, exchange)
         }
+        // The request was on its way when its version was replaced.
+        if worker.isRetired { retire(worker) }
         leaveIfLost()
     }
 
@@ -144,7 +154,9 @@ package final class Lane {
         let body = hasBody && exchange.isBodyComplete ? Self.wholeBody(of: exchange) : nil
         let isTaken = target.loop.execute { [placement] loop in
             guard let lane = placement.lane(on: loop) else { return }
-            let handedOver = HandedOverExchange(head: head, hasBody: hasBody, completeBody: body, link: link)
+            let handedOver = HandedOverExchange(
+                head: head, hasBody: hasBody, completeBody: body, link: link, lane: lane)
+            lane.handedOver[ObjectIdentifier(link.origin), default: [:]][ObjectIdentifier(handedOver)] = handedOver
             let end = LoopBound(handedOver, to: loop)
             let remote = loop.remote
             link.tellOrigin { $0.started(end, on: remote) }
@@ -169,15 +181,26 @@ package final class Lane {
         if origin.exchange.observer === origin { origin.exchange.observer = nil }
     }
 
-    /// Requests handed to a lane that is lost get their answer here.
-    func laneLost(_ id: Int) {
-        guard let lost = handOvers.removeValue(forKey: id) else { return }
-        for origin in lost.values { origin.targetLost() }
+    func handedOverEnded(_ exchange: HandedOverExchange) {
+        handedOver[ObjectIdentifier(exchange.originLoop)]?.removeValue(forKey: ObjectIdentifier(exchange))
+    }
+
+    /// Requests handed to a lane that is lost get their answer here; those that came from it have no client any more.
+    func laneLost(_ id: Int, _ loop: EventLoop.Remote) {
+        for origin in (handOvers.removeValue(forKey: id) ?? [:]).values { origin.targetLost() }
+        for exchange in (handedOver.removeValue(forKey: ObjectIdentifier(loop)) ?? [:]).values { exchange.closed() }
     }
 
     // MARK: Instances
 
-    func memoryChanged(by bytes: Int) { memory += bytes }
+    func memoryChanged(by bytes: Int) {
+        memory += bytes
+        placement.memoryChanged(by: bytes)
+    }
+
+    private func instanceCountChanged(by count: Int) {
+        placement.memoryChanged(by: count * MappingBudget.bytesPerIsolate)
+    }
 
     func becameIdle(_ instance: Instance) {
         if retiring[ObjectIdentifier(instance)] != nil { instance.end(failingWith: .internalError) }
@@ -205,7 +228,8 @@ package final class Lane {
             placement.left(instance.worker, self)
         }
         retiring.removeValue(forKey: ObjectIdentifier(instance))
-        memory -= instance.countedMemory
+        memoryChanged(by: -instance.countedMemory)
+        instanceCountChanged(by: -1)
         placement.isolateEnded()
         // Not now: the call that brought the end may still be on the stack.
         loop.enqueue { [placement] in placement.reaper.take(instance.isolate) }

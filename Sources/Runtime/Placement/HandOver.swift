@@ -33,6 +33,7 @@ final class HandOverOrigin {
     private var targetEnd: LoopBound<HandedOverExchange>?
     private var target: EventLoop.Remote?
     private var wantsBody = false
+    private var hasBegun = false
     private var writtenSinceReport = 0
 
     init(_ exchange: any Exchange, lane: Lane) {
@@ -87,6 +88,7 @@ final class HandOverOrigin {
 
     func begin(_ head: OwnedResponseHead, length: Int?) {
         guard !isOver else { return }
+        hasBegun = true
         head.borrow { exchange.beginResponse($0, length: length) }
     }
 
@@ -117,7 +119,7 @@ final class HandOverOrigin {
     /// The target's lane is lost: nobody will answer.
     func targetLost() {
         guard !isOver else { return }
-        _ = lane.pages.respond(to: exchange, outcome: .laneLost)
+        if hasBegun { exchange.abort() } else { _ = lane.pages.respond(to: exchange, outcome: .laneLost) }
         finished()
     }
 
@@ -143,6 +145,7 @@ final class HandedOverExchange: Exchange {
     let hasBody: Bool
     var observer: (any ExchangeObserver)?
     private let link: HandOver
+    private unowned let lane: Lane
     private var arrivedBytes: [UInt8]
     private var readOffset = 0
     private var bodyEnd: BodyProgress?
@@ -152,7 +155,8 @@ final class HandedOverExchange: Exchange {
     private var isBlocked = false
     private var isOver = false
 
-    init(head: RequestHead, hasBody: Bool, completeBody: [UInt8]?, link: HandOver) {
+    init(head: RequestHead, hasBody: Bool, completeBody: [UInt8]?, link: HandOver, lane: Lane) {
+        self.lane = lane
         self.head = head
         self.hasBody = hasBody
         self.link = link
@@ -218,8 +222,7 @@ final class HandedOverExchange: Exchange {
     // MARK: The answer
 
     func respond(_ head: ResponseHead, body: ResponseBytes) {
-        guard !isOver else { return }
-        isOver = true
+        guard finishes() else { return }
         let head = OwnedResponseHead(head)
         let body = OwnedResponseBytes(body)
         link.tellOrigin { $0.respond(head, body: body) }
@@ -247,20 +250,29 @@ final class HandedOverExchange: Exchange {
     }
 
     func finishResponse() {
-        guard !isOver else { return }
-        isOver = true
+        guard finishes() else { return }
         link.tellOrigin { $0.finish() }
     }
 
     func abort() {
-        guard !isOver else { return }
-        isOver = true
+        guard finishes() else { return }
         link.tellOrigin { $0.abort() }
     }
 
-    func closed() {
-        guard !isOver else { return }
+    /// True if the exchange has not been over before.
+    private func finishes() -> Bool {
+        guard !isOver else { return false }
         isOver = true
+        lane.handedOverEnded(self)
+        return true
+    }
+
+    /// Where the request came from.
+    var originLoop: EventLoop.Remote { link.origin }
+
+    /// The client has gone, or the lane that held its connection.
+    func closed() {
+        guard finishes() else { return }
         if bodyEnd == nil { bodyEnd = .failed("The client has disconnected.") }
         observer?.exchangeClosed(self)
     }

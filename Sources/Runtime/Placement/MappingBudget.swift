@@ -52,6 +52,17 @@ final class MappingBudget: Sendable {
     /// new ones come; the tenth that is left free allows for that.
     func takeOver() { state.withLock { $0.isolates += 1 } }
 
+    /// Counts anew, if there may be many: heaps grow without anybody taking room.
+    /// - Returns: whether there are more than there should be.
+    func recount() -> Bool {
+        state.withLock { state in
+            guard Self.estimate(state) > limit / 4 else { return false }
+            state.counted = Self.countMappings()
+            state.isolatesThen = state.isolates
+            return Self.estimate(state) > limit
+        }
+    }
+
     func give() { state.withLock { $0.isolates -= 1 } }
 
     private static func estimate(_ state: State) -> Int {

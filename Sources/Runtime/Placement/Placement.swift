@@ -44,7 +44,8 @@ package final class Placement: Sendable {
         var nextLane = 0
         var nextBack = 0
         var residences: [ObjectIdentifier: Residence] = [:]
-        var isDraining = false
+        /// Who waits for a lane to have no request under way, by the lane.
+        var quietWaiters: [Int: [@Sendable () -> Void]] = [:]
     }
 
     /// A request handed over costs about 20 us, a start 5 ms of CPU and a megabyte: after so many the start is cheaper.
@@ -61,6 +62,8 @@ package final class Placement: Sendable {
     private let mappings = MappingBudget()
     private let evictions = Atomic<Int>(0)
     private let lostLanes = Atomic<Int>(0)
+    /// What the instances of all lanes use, as of their last collections, in bytes.
+    private let memory = Atomic<Int>(0)
     private let state = Mutex(State())
     /// Called on each new front lane's thread, before its loop runs: connects the lane to the listeners.
     private let attachFrontLane: @Sendable (Lane) throws -> Void
@@ -87,6 +90,7 @@ package final class Placement: Sendable {
             engine: engine, watchdog: watchdog, reaper: reaper, memoryLimit: defaultMemoryMegabytes << 20)
         for _ in 0..<options.frontLanes { startLane(.front) }
         for _ in 0..<options.backLanes { startLane(.back) }
+        Thread.spawn(name: "governor") { [self] in govern() }
     }
 
     /// Answers the made-up requests of the warm-up in a blank isolate: its heap's first pages are touched then, and the
@@ -141,18 +145,21 @@ package final class Placement: Sendable {
     /// On the watchdog's thread: a call there cannot be ended. Its clients are cut off rather than kept waiting, and
     /// a fresh lane takes its place.
     func laneLost(_ id: Int) {
-        let (lost, others) = state.withLock { state in
+        let (lost, others, waiters) = state.withLock { state in
             let lost = state.lanes.removeValue(forKey: id)
             for key in Array(state.residences.keys) {
                 state.residences[key]?.lanes.removeAll { $0 == id }
             }
-            return (lost, Array(state.lanes.values))
+            return (lost, Array(state.lanes.values), state.quietWaiters.removeValue(forKey: id) ?? [])
         }
         guard let lost else { return }
+        for waiter in waiters { waiter() }
         lostLanes.add(1, ordering: .relaxed)
         if lost.kind == .front { forgetFrontLane(lost.loop) }
         lost.loop.acceptedSockets.shutdownAll()
-        for other in others { other.loop.execute { loop in other.lane.value(on: loop).laneLost(id) } }
+        for other in others { other.loop.execute { loop in other.lane.value(on: loop).laneLost(id, lost.loop) } }
+        // Its call may end just now after all, wherever that is.
+        lost.loop.execute { loop in lost.lane.value(on: loop).leaveIfLost() }
         startLane(lost.kind)
     }
 
@@ -166,12 +173,22 @@ package final class Placement: Sendable {
     /// Calls `completion`, on some lane, when no request is under way on any. What waitUntil prolongs is bounded, and
     /// so is the wait.
     package func whenQuiet(_ completion: @escaping @Sendable () -> Void) {
-        let lanes = state.withLock { Array($0.lanes.values) }
-        let left = Countdown(lanes.count, completion)
-        for reference in lanes {
-            let isTaken = reference.loop.execute { loop in reference.lane.value(on: loop).whenQuiet { left.step() } }
-            if !isTaken { left.step() }
+        let (lanes, left) = state.withLock { state in
+            let lanes = Array(state.lanes.values)
+            let left = Countdown(lanes.count, completion)
+            for lane in lanes { state.quietWaiters[lane.id, default: []].append(left.step) }
+            return (lanes, left)
         }
+        if lanes.isEmpty { left.finish() }
+        for reference in lanes {
+            reference.loop.execute { [self] loop in
+                reference.lane.value(on: loop).whenQuiet { self.laneIsQuiet(reference.id) }
+            }
+        }
+    }
+
+    private func laneIsQuiet(_ id: Int) {
+        for waiter in state.withLock({ $0.quietWaiters.removeValue(forKey: id) ?? [] }) { waiter() }
     }
 
     // MARK: Places
@@ -180,6 +197,7 @@ package final class Placement: Sendable {
         let (id, kind) = (lane.id, lane.kind)
         return state.withLock { state in
             let key = ObjectIdentifier(worker)
+            guard !worker.isRetired else { return .here }
             var residence = state.residences[key] ?? Residence()
             defer { state.residences[key] = residence }
             if residence.lanes.contains(id) { return .here }
@@ -232,24 +250,51 @@ package final class Placement: Sendable {
 
     /// The worker is not served any more: its instances end with their last requests.
     package func retire(_ worker: Worker) {
+        worker.retire()
         _ = state.withLock { $0.residences.removeValue(forKey: ObjectIdentifier(worker)) }
         onEachLane { $0.retire(worker) }
     }
 
     // MARK: Room
 
-    /// Sees to it that one more isolate fits, by evicting idle ones. False if nothing is idle.
+    /// Sees to it that one more isolate fits, by evicting idle ones: here, and if none is idle here, elsewhere. False
+    /// if nothing is idle.
     func makeRoom(on lane: Lane) -> Bool {
-        let budget = (options.memoryBudgetMegabytes << 20) / max(1, options.frontLanes)
-        var hasEvicted = true
-        while lane.memory + lane.instanceCount * MappingBudget.bytesPerIsolate > budget, hasEvicted {
-            hasEvicted = lane.evictOne()
+        let budget = options.memoryBudgetMegabytes << 20
+        while memory.load(ordering: .relaxed) > budget {
+            if lane.evictOne() { continue }
+            // What the others give up comes too late for this isolate: a little over the budget it may still start.
+            onEachLane { _ = $0.evictOne() }
+            guard memory.load(ordering: .relaxed) <= budget + budget / Self.tolerance else { return false }
+            break
         }
         if mappings.take() { return true }
         guard lane.evictOne() else { return false }
         mappings.takeOver()
         return true
     }
+
+    /// How often (ns) the process's mappings are counted while there are many.
+    private static let governorTick: UInt64 = 1_000_000_000
+    /// The share of its idle isolates that a lane gives up when the mappings run short.
+    private static let shareGivenUp = 16
+
+    /// Evicts before the kernel's limit is reached: not only new isolates bring it nearer, grown heaps do too.
+    private func govern() {
+        let tick = Alarm()
+        while true {
+            tick.wait(nanoseconds: Self.governorTick)
+            guard mappings.recount() else { continue }
+            onEachLane { lane in
+                for _ in 0...lane.instanceCount / Self.shareGivenUp where !lane.evictOne() { break }
+            }
+        }
+    }
+
+    /// The part of the memory budget by which it may be exceeded while other lanes evict.
+    private static let tolerance = 8
+
+    func memoryChanged(by bytes: Int) { memory.add(bytes, ordering: .relaxed) }
 
     func isolateEnded() { mappings.give() }
 
@@ -290,10 +335,11 @@ private final class Countdown: Sendable {
     init(_ count: Int, _ completion: @escaping @Sendable () -> Void) {
         left = Atomic(count)
         self.completion = completion
-        if count == 0 { completion() }
     }
 
-    func step() {
+    @Sendable func step() {
         if left.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { completion() }
     }
+
+    func finish() { completion() }
 }

@@ -32,6 +32,10 @@ final class Instance {
     private(set) var countedMemory = 0
     private var hasSharedCode = false
     private var endedDuringCall: [RequestContext] = []
+    /// Log text of the top level, which belongs to no request.
+    private var startLogBytes = 0
+    /// Looks for requests that wait for nothing while others wait for something.
+    private var hangWatch: TimerToken?
 
     var memoryLimit: Int { worker.definition.limits.memoryMegabytes << 20 }
     var isIdle: Bool { requests.isEmpty && current == nil }
@@ -56,7 +60,10 @@ final class Instance {
         let budget = UInt64(worker.definition.limits.startupCPUMilliseconds) * 1_000_000
         worker.counts.addColdStart()
         defer { worker.counts.addCPUTime(isolate.lastCallCPUTime) }
-        if worker.isScript { tell(.exposeEnvironment, 0) }
+        if worker.isScript {
+            let entry = Bundle.Entry.exposeEnvironment.isolateEntry
+            try isolate.call(entry, number: 0, on: lane.thread, budget: budget)
+        }
         try isolate.load(worker.source, loaded: Bundle.Entry.loaded.isolateEntry, on: lane.thread, budget: budget)
         accountMemory()
         return isolate.lastCallCPUTime
@@ -89,7 +96,10 @@ final class Instance {
         hasSharedCode = true
         guard worker.source.wantsCompiledCode else { return }
         lane.loop.schedule(after: Self.codeCacheDelay) { [self] in
-            if state == .running { isolate.shareCompiledCode(on: lane.thread) }
+            guard state == .running else { return }
+            keepHouse { budget throws(CallFailure) in
+                try isolate.shareCompiledCode(on: lane.thread, budget: budget)
+            }
         }
     }
 
@@ -146,18 +156,40 @@ final class Instance {
     /// After a call: requests that are done leave; what can never be answered is told so.
     private func finishTurn() {
         guard state == .running else { return }
-        for context in endedDuringCall { release(context) }
+        for context in endedDuringCall {
+            // In the same turn, but after the answer, waitUntil may have been called.
+            if isSettled(context) { release(context) } else { prolong(context) }
+        }
         endedDuringCall.removeAll(keepingCapacity: true)
         accountMemory()
         if !requests.isEmpty { endHungRequests() }
         if isIdle { lane.becameIdle(self) }
     }
 
-    /// A request hangs if neither it nor any other in the isolate waits for an event: promises may cross requests.
+    /// A request that waits for nothing hangs at once if no other in the isolate waits for an event either; else after
+    /// a while: promises may cross requests.
     private func endHungRequests() {
-        for context in requests.values where context.isWaiting || !isSettled(context) && context.isClientGone { return }
-        if tickets.isEmpty {
-            for context in Array(requests.values) { hang(context) }
+        for context in requests.values where context.isWaiting {
+            if hangWatch == nil { watchForStuckRequests() }
+            return
+        }
+        for context in Array(requests.values) { hang(context) }
+    }
+
+    /// How long (ns) a request may wait for nothing but other requests, and how often that is looked at.
+    private static let longestStuck: UInt64 = 30_000_000_000
+    private static let stuckTick: UInt64 = 10_000_000_000
+
+    private func watchForStuckRequests() {
+        hangWatch = lane.loop.schedule(after: Self.stuckTick) { [self] in
+            hangWatch = nil
+            guard state == .running else { return }
+            let now = lane.loop.now
+            for context in Array(requests.values) {
+                context.stuckSince = context.isWaiting ? nil : context.stuckSince ?? now
+                if let since = context.stuckSince, now &- since >= Self.longestStuck { hang(context) }
+            }
+            finishTurn()
         }
     }
 
@@ -253,24 +285,31 @@ final class Instance {
         context.timers.removeAll()
         context.openTickets = 0
         enqueue { [self] in
-            for timer in timers { tell(.timerDrop, timer) }
-            for ticket in dropped { tell(.ticketDrop, ticket) }
+            if !timers.isEmpty { tell(.timersDrop, .list(timers.map { .number(Double($0)) })) }
+            if !dropped.isEmpty { tell(.ticketsDrop, .list(dropped.map { .number(Double($0)) })) }
         }
     }
 
-    /// Calls an entry that runs nothing of the tenant's, on nobody's account.
-    private func tell(_ entry: Bundle.Entry, _ number: Int) {
-        guard state == .running else { return }
-        do {
-            try isolate.call(
-                entry.isolateEntry, number: Double(number), on: lane.thread, budget: Self.housekeepingBudget)
-        } catch {
-            if error.condemns { condemn(error, culprit: nil) }
+    /// Calls an entry that runs nothing of the tenant's.
+    private func tell(_ entry: Bundle.Entry, _ argument: FlatValue) {
+        keepHouse { budget throws(CallFailure) in
+            try isolate.tell(entry.isolateEntry, argument, on: lane.thread, budget: budget)
         }
+    }
+
+    /// A call of the runtime's own between those for requests: charged to the worker, not to a request.
+    private func keepHouse(_ body: (UInt64) throws(CallFailure) -> Void) {
+        guard state == .running else { return }
+        precondition(current == nil, "A call while another is under way")
+        var failure: CallFailure?
+        do { try body(Self.housekeepingBudget) } catch { failure = error }
+        worker.counts.addCPUTime(isolate.lastCallCPUTime)
+        if let failure, failure.condemns { condemn(failure, culprit: nil) }
+        lane.leaveIfLost()
     }
 
     /// Nanoseconds of CPU for calls of the runtime's own; far more than they need.
-    private static let housekeepingBudget: UInt64 = 50_000_000
+    private static let housekeepingBudget: UInt64 = 1_000_000_000
 
     private func report(_ context: RequestContext) {
         if context.droppedLogLines > 0 {
@@ -315,6 +354,7 @@ final class Instance {
         for context in requests.values { fail(context, outcome) }
         for context in Array(requests.values) { release(context) }
         tickets.removeAll()
+        if let hangWatch { lane.loop.cancel(hangWatch) }
         worker.counts.addIsolate(-1)
         worker.counts.addMemory(-countedMemory)
         lane.remove(self)
@@ -342,7 +382,7 @@ final class Instance {
 
     func pumpEnded(_ context: RequestContext) {
         context.pump = nil
-        tell(.exchangeEnded, context.id)
+        tell(.exchangeEnded, .number(Double(context.id)))
         answered(context)
         finishTurn()
     }
@@ -350,7 +390,12 @@ final class Instance {
     // MARK: Logs
 
     func log(level: String, text: String, for context: RequestContext?) {
-        guard let context else { return emit(level: level, text: text, request: 0) }
+        guard let context else {
+            let isWithinLimit = startLogBytes <= worker.definition.limits.logKilobytes << 10
+            startLogBytes += text.utf8.count
+            if isWithinLimit { emit(level: level, text: text, request: 0) }
+            return
+        }
         context.logBytes += text.utf8.count
         if context.logBytes > worker.definition.limits.logKilobytes << 10 {
             context.droppedLogLines += 1

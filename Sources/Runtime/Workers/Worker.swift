@@ -9,6 +9,11 @@ package final class Worker: Sendable {
     /// Environment as the bundle wants it: name, value, name, value ...
     let environment: [String]
     package let counts = Counts()
+    private let retired = Atomic<Bool>(false)
+
+    /// Replaced or deleted: only requests that were on their way then still come here.
+    var isRetired: Bool { retired.load(ordering: .acquiring) }
+    func retire() { retired.store(true, ordering: .releasing) }
 
     package var name: String { definition.name }
     /// Service-worker syntax: variables are globals, handlers are listeners.

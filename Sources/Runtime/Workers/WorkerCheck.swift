@@ -14,7 +14,10 @@ package enum WorkerCheck {
         let worker = Worker(definition)
         let thread = IsolateThread(watchdog: watchdog) {}
         defer { thread.close() }
-        let isolate = Isolate(engine: engine, memoryLimit: definition.limits.memoryMegabytes << 20)
+        let memoryLimit = definition.limits.memoryMegabytes << 20
+        guard let isolate = Isolate(engine: engine, memoryLimit: memoryLimit) else {
+            return "There is no memory left for an isolate to check the worker in."
+        }
         isolate.setHost(DetachedHost.check(environment: worker.environment, log: log))
         defer { isolate.discard() }
         do {

@@ -5,7 +5,7 @@ package import Isolates
 package enum Bundle {
     /// Functions of the bundle that the runtime calls. The order is that of the bundle's list.
     package enum Entry: Int, CaseIterable, Sendable {
-        case loaded, warmUp, exposeEnvironment, dispatchFetch, settle, ticketDrop, timerFire, timerDrop
+        case loaded, warmUp, exposeEnvironment, dispatchFetch, settle, ticketsDrop, timerFire, timersDrop
         case requestAborted, responseCanceled, exchangeEnded
 
         package var isolateEntry: Isolate.Entry { Isolate.Entry(rawValue) }

@@ -2,6 +2,9 @@ internal import Isolates
 
 /// Ops that belong to no one standard: the worker's scope, its timers and its log.
 enum HostOps {
+    /// Characters of one log text; a request's log is limited as a whole besides.
+    private static let longestLogText = 256 << 10
+
     static let all: [Op] = [
         .web("isGlobalScope") { host, call in call.returns(host.scope.isGlobalScope) },
         .web("environment") { host, call in call.returns(.list(host.scope.environment.map { .string($0) })) },
@@ -10,7 +13,9 @@ enum HostOps {
             call.returns(.string(url))
         },
         .web("workerLoaded") { host, call in host.scope.workerLoaded(handlers: call.strings(0)) },
-        .web("log") { host, call in host.log.log(level: call.string(0), text: call.string(1)) },
+        .web("log") { host, call in
+            host.log.log(level: call.string(0), text: call.string(1, atMost: longestLogText))
+        },
         .web("timerStart") { host, call throws(OpError) in
             try host.timers.startTimer(id: call.integer(0), milliseconds: call.number(1), repeats: call.bool(2))
         },

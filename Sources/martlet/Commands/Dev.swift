@@ -34,7 +34,7 @@ struct Dev: ParsableCommand {
             SingleRouter(lane: lane, table: table)
         }
         try FileChanges.watch(folder: try folder()) { reload(server, log) }
-        server.runUntilSignal(writer: writer)
+        server.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits))
     }
 
     private func load() throws -> WorkerDefinition {

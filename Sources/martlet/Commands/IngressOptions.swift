@@ -58,4 +58,7 @@ struct IngressOptions: ParsableArguments {
         limits.connectionsPerAddress = connectionsPerAddress
         return limits
     }
+
+    /// In ms: the answers under way, then what waitUntil prolongs.
+    func longestDrain(_ limits: Limits) -> Int { drainMs + limits.waitUntilSeconds * 1_000 }
 }

@@ -45,7 +45,7 @@ struct Serve: ParsableCommand {
                 log.log(LogEvent(worker: "", request: 0, level: "error", text: "\(error)"))
             }
         }
-        server.runUntilSignal(writer: writer)
+        server.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits))
     }
 }
 

@@ -21,7 +21,9 @@ entries.settle = (ticket, isError, value) => {
   else waiter.resolve(value);
 };
 
-/** The request that waited is over: nobody will hear of the result. */
-entries.ticketDrop = (ticket) => { pending.delete(ticket); };
+/** The request that waited for them is over: nobody will hear of the results. */
+entries.ticketsDrop = (tickets) => {
+  for (let i = 0; i < tickets.length; i++) pending.delete(tickets[i]);
+};
 
 provide({ settled, ticketPromise });

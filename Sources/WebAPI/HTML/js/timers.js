@@ -2,7 +2,7 @@
 //   timerStart(id, milliseconds, repeat): entries.timerFire(id) is called after that time, again and again if `repeat`
 //     is true; throws QuotaExceededError if the request has 10,000 timers already.
 //   timerCancel(id): the timer fires no more. An unknown id is ignored.
-// and that the host calls entries.timerDrop(id) for each timer that a finished request leaves behind.
+// and that the host calls entries.timersDrop([ids]) for the timers that a finished request leaves behind.
 const {
   ArrayPrototypeSlice, FunctionPrototypeApply, FunctionPrototypeCall, SafeMap, TypeError, globalThis,
 } = primordials;
@@ -73,7 +73,9 @@ entries.timerFire = (id) => {
   }
 };
 
-entries.timerDrop = (id) => { timers.delete(id); };
+entries.timersDrop = (ids) => {
+  for (let i = 0; i < ids.length; i++) timers.delete(ids[i]);
+};
 
 exposeOperations(operations);
 
