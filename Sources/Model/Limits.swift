@@ -12,6 +12,9 @@ package struct Limits: Sendable, Equatable {
     package var timers = 10_000
     /// How long after the answer `waitUntil` may go on, in seconds. `--wait-until-s`.
     package var waitUntilSeconds = 30
+    /// How long a request may wait for nothing but other requests of its isolate, in seconds. One that waits while no
+    /// other does either ends at once. `--hang-s`.
+    package var hangSeconds = 30
     /// Requests one isolate works on at a time; more wait their turn elsewhere or are shed. `--concurrency`.
     package var concurrentRequests = 1_000
 

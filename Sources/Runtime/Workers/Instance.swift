@@ -176,18 +176,15 @@ final class Instance {
         for context in Array(requests.values) { hang(context) }
     }
 
-    /// How long (ns) a request may wait for nothing but other requests, and how often that is looked at.
-    private static let longestStuck: UInt64 = 30_000_000_000
-    private static let stuckTick: UInt64 = 10_000_000_000
-
     private func watchForStuckRequests() {
-        hangWatch = lane.loop.schedule(after: Self.stuckTick) { [self] in
+        let longestStuck = UInt64(worker.definition.limits.hangSeconds) * 1_000_000_000
+        hangWatch = lane.loop.schedule(after: longestStuck / 3) { [self] in
             hangWatch = nil
             guard state == .running else { return }
             let now = lane.loop.now
             for context in Array(requests.values) {
                 context.stuckSince = context.isWaiting ? nil : context.stuckSince ?? now
-                if let since = context.stuckSince, now &- since >= Self.longestStuck { hang(context) }
+                if let since = context.stuckSince, now &- since >= longestStuck { hang(context) }
             }
             finishTurn()
         }
@@ -391,10 +388,9 @@ final class Instance {
 
     func log(level: String, text: String, for context: RequestContext?) {
         guard let context else {
-            let isWithinLimit = startLogBytes <= worker.definition.limits.logKilobytes << 10
             startLogBytes += text.utf8.count
-            if isWithinLimit { emit(level: level, text: text, request: 0) }
-            return
+            if startLogBytes > worker.definition.limits.logKilobytes << 10 { return }
+            return emit(level: level, text: text, request: 0)
         }
         context.logBytes += text.utf8.count
         if context.logBytes > worker.definition.limits.logKilobytes << 10 {

@@ -18,7 +18,8 @@ package enum WorkerCheck {
         guard let isolate = Isolate(engine: engine, memoryLimit: memoryLimit) else {
             return "There is no memory left for an isolate to check the worker in."
         }
-        isolate.setHost(DetachedHost.check(environment: worker.environment, log: log))
+        let limitedLog = LimitedLog(kilobytes: definition.limits.logKilobytes, log)
+        isolate.setHost(DetachedHost.check(environment: worker.environment, log: limitedLog.write))
         defer { isolate.discard() }
         do {
             let budget = UInt64(definition.limits.startupCPUMilliseconds) * 1_000_000
@@ -31,6 +32,22 @@ package enum WorkerCheck {
         } catch {
             return error.explanation(of: definition)
         }
+    }
+}
+
+/// A log that stops at its limit.
+private final class LimitedLog {
+    private var bytesLeft: Int
+    private let log: (_ level: String, _ text: String) -> Void
+
+    init(kilobytes: Int, _ log: @escaping (_ level: String, _ text: String) -> Void) {
+        bytesLeft = kilobytes << 10
+        self.log = log
+    }
+
+    func write(level: String, text: String) {
+        bytesLeft -= text.utf8.count
+        if bytesLeft >= 0 { log(level, text) }
     }
 }
 

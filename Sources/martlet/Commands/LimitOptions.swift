@@ -15,6 +15,8 @@ struct LimitOptions: ParsableArguments {
     var timers = Limits().timers
     @Option(help: "How long waitUntil may go on after the answer, in seconds.")
     var waitUntilS = Limits().waitUntilSeconds
+    @Option(help: "How long a request may wait for nothing but other requests of its isolate, in seconds.")
+    var hangS = Limits().hangSeconds
     @Option(help: "Requests one isolate works on at a time; more are refused with 503.")
     var concurrency = Limits().concurrentRequests
 
@@ -22,7 +24,8 @@ struct LimitOptions: ParsableArguments {
         let ranges: [(String, Int, ClosedRange<Int>)] = [
             ("--cpu-ms", cpuMs, 1...300_000), ("--startup-cpu-ms", startupCpuMs, 1...60_000),
             ("--memory-mb", memoryMb, 8...2_048), ("--log-kb", logKb, 0...1 << 20), ("--timers", timers, 0...1_000_000),
-            ("--wait-until-s", waitUntilS, 0...3_600), ("--concurrency", concurrency, 1...1_000_000),
+            ("--wait-until-s", waitUntilS, 0...3_600), ("--hang-s", hangS, 1...3_600),
+            ("--concurrency", concurrency, 1...1_000_000),
         ]
         for (flag, value, range) in ranges where !range.contains(value) {
             throw ValidationError("\(flag) must be between \(range.lowerBound) and \(range.upperBound), not \(value).")
@@ -37,6 +40,7 @@ struct LimitOptions: ParsableArguments {
         limits.logKilobytes = logKb
         limits.timers = timers
         limits.waitUntilSeconds = waitUntilS
+        limits.hangSeconds = hangS
         limits.concurrentRequests = concurrency
         return limits
     }
