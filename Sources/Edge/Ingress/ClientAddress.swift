@@ -17,6 +17,9 @@ struct ClientAddress: Sendable {
         self.init(version6: bytes[offset..<offset + 16])
     }
 
+    /// Of IPv4 addresses in IPv6's form, as a listener for both families sees them.
+    private static let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
+
     private init(network: UInt64, isLoopback: Bool) {
         self.network = network
         self.isLoopback = isLoopback
@@ -27,9 +30,7 @@ struct ClientAddress: Sendable {
     }
 
     private init(version6 bytes: ArraySlice<UInt8>) {
-        let isMapped =
-            bytes.prefix(10).allSatisfy { $0 == 0 } && bytes.dropFirst(10).prefix(2).allSatisfy { $0 == 0xff }
-        if isMapped {
+        if bytes.starts(with: Self.mappedPrefix) {
             self.init(version4: bytes.suffix(4))
             return
         }

@@ -11,11 +11,12 @@ extension Connection {
 
     func respond(_ head: ResponseHead, body: ResponseBytes) {
         guard case .awaited = answer else { return }
+        guard Self.isFinal(head.status) else { return respondWithFailure() }
         let text = AnswerText(body)
         let isBodiless = request.isHead || Self.hasNoBody(head.status)
         let plain = isBodiless ? nil : text.plain
         let isDirect = (plain?.count ?? 0) >= Self.directBytes
-        decidePersistence()
+        decidePersistence(isWholeAnswer: true)
         let start = output.room(AnswerHead.bound(head) + (isDirect || isBodiless ? 0 : text.count))
         var out = answerHead(framing(of: head.status, text: text, body)).write(
             head, to: start, outcome: outcomeShown(head))
@@ -33,13 +34,24 @@ extension Connection {
 
     /// Statuses whose answers end with their head (RFC 9112, section 6.3).
     private static func hasNoBody(_ status: Int) -> Bool {
-        status < 200 || status == 204 || status == 304
+        status == 204 || status == 304
+    }
+
+    /// After any other status the client would wait for another answer, or not understand it.
+    private static func isFinal(_ status: Int) -> Bool {
+        (200...999).contains(status)
+    }
+
+    private func respondWithFailure() {
+        write(ErrorPage(.internalError), asJSON: ErrorPage.prefersJSON(current.head))
+        completeAnswer()
     }
 
     // MARK: Answers in pieces
 
     func beginResponse(_ head: ResponseHead, length: Int?) {
         guard case .awaited = answer else { return }
+        guard Self.isFinal(head.status) else { return respondWithFailure() }
         // The answer may be made of the body, which the client could not be asked for any more.
         if !isDiscarding { sendContinue() }
         let framing: AnswerHead.Framing
@@ -55,7 +67,7 @@ extension Connection {
         } else {
             (framing, answer) = (.chunked, .chunked)
         }
-        decidePersistence()
+        decidePersistence(isWholeAnswer: false)
         let start = output.room(AnswerHead.bound(head))
         output.end(at: answerHead(framing).write(head, to: start, outcome: outcomeShown(head)))
         advanceLater()
@@ -112,15 +124,18 @@ extension Connection {
     // MARK: Before and after
 
     /// Decides whether the connection can be used again, while that can still be said.
-    private func decidePersistence() {
+    private func decidePersistence(isWholeAnswer: Bool) {
         if ingress.isDraining { request.keepsAlive = false }
-        switch incoming {
-        case .complete: break
-        case .length(let remaining) where remaining <= ingress.limits.discardedBytes && !owesContinue: break
-        case .chunked where !owesContinue: break
         // A client that was not told to go on may or may not send its body now.
-        case .length, .chunked: request.keepsAlive = false
-        }
+        if owesContinue { request.keepsAlive = false }
+        // Nobody will read the rest of the body.
+        if isWholeAnswer, !isRestWorthReading { request.keepsAlive = false }
+    }
+
+    /// Whether what is left of the body, as far as that is known, is little enough to be read past.
+    private var isRestWorthReading: Bool {
+        if case .length(let remaining) = incoming { return remaining <= ingress.limits.discardedBytes }
+        return true
     }
 
     private func answerHead(_ framing: AnswerHead.Framing) -> AnswerHead {
@@ -137,7 +152,7 @@ extension Connection {
     private func completeAnswer() {
         answer = .complete
         endExchange(because: "The request has been answered.")
-        if !request.keepsAlive || ingress.isDraining {
+        if !request.keepsAlive || ingress.isDraining || !isRestWorthReading {
             beginClosing(lingering: !incoming.isComplete || !input.raw.isEmpty)
         } else if incoming.isComplete {
             awaitRequest()

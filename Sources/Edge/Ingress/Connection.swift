@@ -56,6 +56,8 @@ final class Connection {
     /// An answer of which so much waits to be sent makes its writer wait; so much of a body that waits to be read, the
     /// client.
     static let highWater = 64 << 10
+    /// So often a connection's bytes are received before others have their turn.
+    private static let receivesPerTurn = 4
     /// The writer goes on when no more than this waits.
     static let lowWater = 16 << 10
 
@@ -127,9 +129,11 @@ final class Connection {
     func advance() {
         guard phase != .closed else { return }
         process()
-        if mayReceive, wantsInput {
+        var rounds = 0
+        while mayReceive, wantsInput, rounds < Self.receivesPerTurn {
             receive()
             process()
+            rounds += 1
         }
         flush()
         if isBroken { return lost() }
@@ -153,7 +157,7 @@ final class Connection {
             close()
             return false
         case .closing where output.isEmpty:
-            if mustLinger, !peerHasClosed { return linger() }
+            if mustLinger || mayReceive, !peerHasClosed { return linger() }
             close()
             return false
         case .idle where ingress.isDraining && output.isEmpty && input.raw.isEmpty:
@@ -237,10 +241,10 @@ final class Connection {
         }
     }
 
-    /// No further request after the one under way.
+    /// No further request after the one under way, or in the kernel's hands already.
     func drain() {
-        guard phase == .idle, input.isEmpty, output.isEmpty else { return }
-        close()
+        mayReceive = true
+        run { advance() }
     }
 
     // MARK: Sending

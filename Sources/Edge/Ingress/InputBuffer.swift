@@ -8,8 +8,8 @@ internal import Model
 /// event moves to memory of the connection's own. Most requests leave nothing, and so an idle connection has no
 /// buffer.
 struct InputBuffer {
-    /// Bytes received at a time, at most.
-    static let blockSize = 64 << 10
+    /// Bytes received at a time, at most: a body of 100 kB in one go.
+    static let blockSize = 128 << 10
     /// There is at least so much room where something is there already.
     private static let leastRoom = 4 << 10
 
