@@ -5,14 +5,15 @@ const {
   ArrayPrototypePop, ArrayPrototypePush, BigIntPrototypeValueOf, BooleanPrototypeValueOf,
   DataViewPrototypeGetBuffer, DataViewPrototypeGetByteLength, DataViewPrototypeGetByteOffset, DatePrototypeGetTime,
   DatePrototypeToISOString, FunctionPrototypeCall, FunctionPrototypeToString, NumberIsNaN, NumberPrototypeToString,
-  NumberPrototypeValueOf, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ReflectOwnKeys, RegExpPrototypeExec,
-  RegExpPrototypeGetSource, SafeMap, StringPrototypePadStart, StringPrototypeStartsWith, StringPrototypeValueOf,
+  NumberPrototypeValueOf, ObjectGetPrototypeOf, ReflectOwnKeys, RegExpPrototypeExec, RegExpPrototypeGetSource,
+  SafeMap, StringPrototypePadStart, StringPrototypeStartsWith, StringPrototypeValueOf,
   SymbolPrototypeValueOf, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
 } = primordials;
 const { isInterfacePrototype, pairsOfInterface } = use("WebIDL/webidl");
 const { regExpFlags } = use("Core/regexp");
 const {
-  constructorName, dataValue, formatKey, formatPrimitive, headOf, isPrimitive, layOut, more, ownName, quote,
+  constructorName, dataValue, descriptorOf, formatKey, formatPrimitive, headOf, isPrimitive, layOut, more, ownName,
+  quote,
 } = use("Console/layout");
 
 const DEPTH = 2;                 // levels shown below the outermost
@@ -74,7 +75,7 @@ function addProperties(state, object, entries, isSkipped) {
   const keys = ReflectOwnKeys(object);
   for (let i = 0; i < keys.length; i++) {
     if (isSkipped !== undefined && isSkipped(keys[i])) continue;
-    const descriptor = ObjectGetOwnPropertyDescriptor(object, keys[i]);
+    const descriptor = descriptorOf(object, keys[i]);
     if (descriptor === undefined || !descriptor.enumerable) continue;
     if (state.budget <= 0) {
       ArrayPrototypePush(entries, more(keys.length - i));
@@ -88,7 +89,7 @@ function addProperties(state, object, entries, isSkipped) {
 function hasEnumerable(object) {
   const keys = ReflectOwnKeys(object);
   for (let i = 0; i < keys.length; i++) {
-    const descriptor = ObjectGetOwnPropertyDescriptor(object, keys[i]);
+    const descriptor = descriptorOf(object, keys[i]);
     if (descriptor !== undefined && descriptor.enumerable) return true;
   }
   return false;
@@ -134,7 +135,7 @@ function formatPlatformObject(state, value, interfaces) {
 function addAttributes(state, value, prototype, entries) {
   const keys = ReflectOwnKeys(prototype);
   for (let i = 0; i < keys.length && state.budget > 0; i++) {
-    const { enumerable, get } = ObjectGetOwnPropertyDescriptor(prototype, keys[i]);
+    const { enumerable, get } = descriptorOf(prototype, keys[i]);
     if (get === undefined || !enumerable || typeof keys[i] !== "string") continue;
     try {
       const text = isCostly(keys[i]) ? "[Getter]" : formatValue(state, FunctionPrototypeCall(get, value));
@@ -162,9 +163,9 @@ function addElements(state, value, length, entries) {
   let i = 0;
   for (let shown = 0; i < length && shown < ITEM_LIMIT && state.budget > 0; shown++) {
     const start = i;
-    let descriptor = ObjectGetOwnPropertyDescriptor(value, i);
+    let descriptor = descriptorOf(value, i);
     while (descriptor === undefined && ++i < length && i - start < HOLE_SCAN_LIMIT) {
-      descriptor = ObjectGetOwnPropertyDescriptor(value, i);
+      descriptor = descriptorOf(value, i);
     }
     if (i > start) {
       ArrayPrototypePush(entries, `<${i - start} empty item${i - start === 1 ? "" : "s"}>`);
@@ -280,7 +281,7 @@ function formatFunction(state, value) {
 
 function stackOf(error) {
   try {
-    const descriptor = ObjectGetOwnPropertyDescriptor(error, "stack");
+    const descriptor = descriptorOf(error, "stack");
     return descriptor !== undefined && typeof descriptor.value === "string" ? descriptor.value : "";
   } catch {
     return "";
@@ -300,7 +301,7 @@ function formatError(state, value) {
   const entries = addProperties(state, value, []);
   for (let i = 0; i < hiddenErrorProperties.length; i++) {
     const key = hiddenErrorProperties[i];
-    const descriptor = ObjectGetOwnPropertyDescriptor(value, key);
+    const descriptor = descriptorOf(value, key);
     if (descriptor === undefined || descriptor.enumerable || !isData(descriptor)) continue;
     ArrayPrototypePush(entries, `[${key}]: ${formatValue(state, descriptor.value)}`);
   }

@@ -1,8 +1,8 @@
 // How the inspector writes names, keys, strings and lists of entries.
 const {
   ArrayPrototypeJoin, NumberPrototypeToString, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf,
-  RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeIncludes, StringPrototypePadStart,
-  StringPrototypeSlice, SymbolPrototypeToString, SymbolToStringTag,
+  ObjectSetPrototypeOf, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeIncludes,
+  StringPrototypePadStart, StringPrototypeSlice, SymbolPrototypeToString, SymbolToStringTag,
 } = primordials;
 const { indentLines } = use("Console/console");
 
@@ -12,10 +12,16 @@ const LINE_WIDTH = 72;
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 const NEEDS_ESCAPE = /[\x00-\x1f\\\x7f-\x9f\ud800-\udfff]/;
 
+// An own property's descriptor, without what the tenant may have put on Object.prototype; undefined if there is none.
+function descriptorOf(object, key) {
+  const descriptor = ObjectGetOwnPropertyDescriptor(object, key);
+  return descriptor === undefined ? undefined : ObjectSetPrototypeOf(descriptor, null);
+}
+
 // The value of a data property of the object or of a prototype; undefined where a proxy or an accessor is in the way.
 function dataValue(object, key) {
   while (object !== null && engine.typeOf(object) !== "Proxy") {
-    const descriptor = ObjectGetOwnPropertyDescriptor(object, key);
+    const descriptor = descriptorOf(object, key);
     if (descriptor !== undefined) return descriptor.value;
     object = ObjectGetPrototypeOf(object);
   }
@@ -23,7 +29,7 @@ function dataValue(object, key) {
 }
 
 function ownName(fn) {
-  const descriptor = ObjectGetOwnPropertyDescriptor(fn, "name");
+  const descriptor = descriptorOf(fn, "name");
   return descriptor !== undefined && typeof descriptor.value === "string" ? descriptor.value : "";
 }
 
@@ -32,7 +38,7 @@ function constructorName(object) {
   let prototype = ObjectGetPrototypeOf(object);
   if (prototype === null) return null;
   for (; prototype !== null && engine.typeOf(prototype) !== "Proxy"; prototype = ObjectGetPrototypeOf(prototype)) {
-    const descriptor = ObjectGetOwnPropertyDescriptor(prototype, "constructor");
+    const descriptor = descriptorOf(prototype, "constructor");
     if (descriptor === undefined || typeof descriptor.value !== "function") continue;
     if (engine.typeOf(descriptor.value) === "Proxy") return "Object";
     const name = ownName(descriptor.value);
@@ -134,5 +140,6 @@ function formatKey(key) {
 }
 
 provide({
-  constructorName, dataValue, formatKey, formatPrimitive, headOf, isPrimitive, layOut, more, ownName, quote,
+  constructorName, dataValue, descriptorOf, formatKey, formatPrimitive, headOf, isPrimitive, layOut, more, ownName,
+  quote,
 });

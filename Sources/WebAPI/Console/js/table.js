@@ -1,10 +1,10 @@
 // Console Standard, section 1.1.8: table().
 const {
-  ArrayPrototypePush, ObjectGetOwnPropertyDescriptor, ReflectOwnKeys, SafeMap, StringPrototypePadEnd,
-  StringPrototypeRepeat, StringPrototypeSlice,
+  ArrayPrototypePush, ReflectOwnKeys, SafeMap, StringPrototypePadEnd, StringPrototypeRepeat, StringPrototypeSlice,
 } = primordials;
 const { converters, sequence } = use("WebIDL/webidl");
 const { inspectShallow } = use("Console/inspect");
+const { descriptorOf } = use("Console/layout");
 
 const ROW_LIMIT = 1000, COLUMN_LIMIT = 50, CELL_LIMIT = 100;
 const INDEX = "(index)", VALUES = "Values";
@@ -20,7 +20,7 @@ function propertiesOf(object, limit) {
   const keys = ReflectOwnKeys(object);
   for (let i = 0; i < keys.length && result.length < 2 * limit; i++) {
     if (typeof keys[i] === "symbol") continue;
-    const { enumerable, get, set, value } = ObjectGetOwnPropertyDescriptor(object, keys[i]);
+    const { enumerable, get, set, value } = descriptorOf(object, keys[i]);
     if (!enumerable) continue;
     ArrayPrototypePush(result, keys[i]);
     ArrayPrototypePush(result, get === undefined && set === undefined ? value : "[Getter]");
