@@ -5,6 +5,7 @@
 # make lint     check the layout of the Swift code (the tree's other rules are tests: Tests/TidyTests)
 # make format   lay the Swift code out
 # make bench    measure, and write docs/benchmarks.md
+# make soak     a minute of good and hostile load, and a look at what is left of it
 # make clean    remove what was built; .deps stays
 #
 # There is one configuration, release, for everything: what is tested is what is served. Tests reach what is not
@@ -12,7 +13,7 @@
 # that `swift build` made instead of compiling all of it a second time.
 
 .DEFAULT_GOAL := build
-.PHONY: deps build run test lint format bench clean
+.PHONY: deps build run test lint format bench soak clean
 
 # Every test that ran, for .ci/run: of what the tests print, swift test may drop a piece.
 test_results := .build/tests.xml
@@ -39,6 +40,9 @@ format:
 
 bench: build
 	Benchmarks/run
+
+soak: build
+	Benchmarks/soak
 
 clean:
 	rm -rf .build

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 
+import switching
 from lab import percentile, wait_for, free_port
 
 WORKER_5K = "".join(
@@ -206,7 +207,10 @@ def neighbours(lab):
               f"{together:.1f} ms")
 
 
-ALL = {"cold": cold, "memory": memory, "alive": alive, "http": http, "neighbours": neighbours}
+ALL = {
+    "cold": cold, "memory": memory, "alive": alive, "http": http, "neighbours": neighbours,
+    "switching": lambda lab: switching.switching(lab, row), "cpu-bound": lambda lab: switching.cpu_bound(lab, row),
+}
 
 
 def report(rows, lab):

@@ -46,9 +46,13 @@ class Server:
         with open(f"/proc/{self.pid}/smaps_rollup") as file:
             return int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M)[1]) / 1000
 
-    def get(self, host="localhost", path="/", connection=None):
+    def admin_get(self, path="/__martlet/status"):
+        """The body of a page at the admin port."""
+        return self.get(path=path, port=self.admin).split(b"\r\n\r\n", 1)[1]
+
+    def get(self, host="localhost", path="/", port=None):
         """One request; the whole answer as bytes."""
-        with connection or socket.create_connection(("127.0.0.1", self.port)) as client:
+        with socket.create_connection(("127.0.0.1", port or self.port)) as client:
             client.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
             answer = b""
             while piece := client.recv(65536):
@@ -57,8 +61,12 @@ class Server:
 
 
 class Lab:
-    def __init__(self, martlet, peers, folder):
-        self.martlet, self.peers, self.folder = martlet, peers, folder
+    def __init__(self, martlet, peers, folder, charts):
+        self.martlet, self.peers, self.folder, self.charts = martlet, peers, folder, charts
+
+    def chart(self, name, svg):
+        """Keeps a chart for docs/, if this run writes there."""
+        self.charts[name] = svg
 
     def worker_folder(self, name, workers):
         """A folder with `workers`: {name: source}."""
