@@ -285,12 +285,18 @@ void to_well_formed(const Info &info) {
 
 // MARK: The value that follows promise continuations
 
+#if V8_MAJOR_VERSION >= 13
+v8::Isolate *holder_of_async_context(const Info &info) { return info.GetIsolate(); }
+#else
+Local<v8::Context> holder_of_async_context(const Info &info) { return info.GetIsolate()->GetCurrentContext(); }
+#endif
+
 void get_async_context(const Info &info) {
-    info.GetReturnValue().Set(info.GetIsolate()->GetCurrentContext()->GetContinuationPreservedEmbedderData());
+    info.GetReturnValue().Set(holder_of_async_context(info)->GetContinuationPreservedEmbedderData());
 }
 
 void set_async_context(const Info &info) {
-    info.GetIsolate()->GetCurrentContext()->SetContinuationPreservedEmbedderData(info[0]);
+    holder_of_async_context(info)->SetContinuationPreservedEmbedderData(info[0]);
 }
 
 using Function = void (*)(const Info &);

@@ -14,6 +14,9 @@
 
 #include "CV8.h"
 
+// V8's API changes; the bridge compiles with that of 10.2 (Debian 12) and of 13.6. What is another function or another
+// signature there stands behind V8_MAJOR_VERSION, here and in platform.cc.
+
 namespace martlet {
 
 using v8::Local;
@@ -99,17 +102,26 @@ class CountingAllocator final : public v8::ArrayBuffer::Allocator {
 /// Tasks that V8 posts for an isolate: finalizers, mostly. They run at the end of the next call, under its limits.
 class IsolateTasks final : public v8::TaskRunner {
  public:
-    void PostTask(std::unique_ptr<v8::Task> task) override;
-    void PostNonNestableTask(std::unique_ptr<v8::Task> task) override { PostTask(std::move(task)); }
+#if V8_MAJOR_VERSION >= 13
+    void PostTaskImpl(std::unique_ptr<v8::Task> task, const v8::SourceLocation &) override { post(std::move(task)); }
+    void PostNonNestableTaskImpl(std::unique_ptr<v8::Task> task, const v8::SourceLocation &) override {
+        post(std::move(task));
+    }
+#else
+    void PostTask(std::unique_ptr<v8::Task> task) override { post(std::move(task)); }
+    void PostNonNestableTask(std::unique_ptr<v8::Task> task) override { post(std::move(task)); }
     void PostDelayedTask(std::unique_ptr<v8::Task>, double) override {}
     void PostNonNestableDelayedTask(std::unique_ptr<v8::Task>, double) override {}
     void PostIdleTask(std::unique_ptr<v8::IdleTask>) override {}
+#endif
     bool IdleTasksEnabled() override { return false; }
     bool NonNestableTasksEnabled() const override { return true; }
     std::vector<std::unique_ptr<v8::Task>> take();
     bool is_empty() const { return count_.load(std::memory_order_acquire) == 0; }
 
  private:
+    void post(std::unique_ptr<v8::Task> task);
+
     std::mutex mutex_;
     std::atomic<size_t> count_{0};
     std::vector<std::unique_ptr<v8::Task>> tasks_;
@@ -167,6 +179,15 @@ namespace martlet {
 /// External references of every snapshot: the callback of all ops, and the bundle's text.
 void op_callback(const v8::FunctionCallbackInfo<v8::Value> &info);
 
+inline v8::ScriptOrigin make_origin(v8::Isolate *isolate, Local<v8::String> name, bool is_module) {
+#if V8_MAJOR_VERSION >= 13
+    (void)isolate;
+    return v8::ScriptOrigin(name, 0, 0, false, -1, Local<v8::Value>(), false, false, is_module);
+#else
+    return v8::ScriptOrigin(isolate, name, 0, 0, false, -1, Local<v8::Value>(), false, false, is_module);
+#endif
+}
+
 inline cv8_isolate *isolate_of(v8::Isolate *isolate) { return static_cast<cv8_isolate *>(isolate->GetData(0)); }
 
 /// Ops with this number or a higher one are the bridge's own (`engine.*`).
@@ -205,7 +226,7 @@ void install_heap_limit(cv8_isolate *self);
 bool adopt_entries(cv8_isolate *self, Local<v8::Context> context, Local<v8::Array> functions, size_t entry_count);
 
 /// Process-wide state of engine.cc.
-v8::Platform *platform();
+v8::Platform *make_platform();
 extern const char *bundle_text;
 v8::String::ExternalOneByteStringResource *bundle_resource();
 void set_bundle(const char *source, size_t length);

@@ -35,7 +35,11 @@ void after_collection(v8::Isolate *isolate, v8::GCType, v8::GCCallbackFlags, voi
     isolate->TerminateExecution();
 }
 
+#if V8_MAJOR_VERSION >= 13
+void on_out_of_memory(const char *location, const v8::OOMDetails &) {
+#else
 void on_out_of_memory(const char *location, bool) {
+#endif
     if (Thread *thread = current_thread; thread && thread->in_javascript) jump_out(thread, CV8_CAUSE_MEMORY, location);
 }
 

@@ -70,9 +70,7 @@ LoadedModule *find(cv8_isolate *self, const std::string &name) {
 }
 
 v8::ScriptOrigin origin_of(v8::Isolate *isolate, const cv8_module *source) {
-    bool is_module = source->kind != CV8_MODULE_SCRIPT;
-    return v8::ScriptOrigin(
-        isolate, text(isolate, source->name), 0, 0, false, -1, Local<v8::Value>(), false, false, is_module);
+    return make_origin(isolate, text(isolate, source->name), source->kind != CV8_MODULE_SCRIPT);
 }
 
 std::string utf8(v8::Isolate *isolate, Local<v8::Value> value) {
@@ -174,9 +172,14 @@ v8::MaybeLocal<v8::Module> compile(cv8_isolate *self, LoadedModule *entry) {
     const cv8_module *source = entry->source;
     if (!entry->module.IsEmpty()) return entry->module.Get(isolate);
     if (source->kind != CV8_MODULE_JAVASCRIPT) {
-        auto module =
-            v8::Module::CreateSyntheticModule(
-                isolate, text(isolate, source->name), {text(isolate, "default")}, evaluate_value);
+#if V8_MAJOR_VERSION >= 13
+        const Local<v8::String> names[] = {text(isolate, "default")};
+        v8::MemorySpan<const Local<v8::String>> exports(names, 1);
+#else
+        std::vector<Local<v8::String>> exports = {text(isolate, "default")};
+#endif
+        auto name = text(isolate, source->name);
+        auto module = v8::Module::CreateSyntheticModule(isolate, name, exports, evaluate_value);
         entry->module.Reset(isolate, module);
         return module;
     }

@@ -28,7 +28,7 @@ Local<v8::Object> make_ops(
 bool evaluate(
     v8::Isolate *isolate, Local<v8::Context> context, const cv8_bundle *bundle, Local<v8::Object> *entries) {
     auto source = v8::String::NewExternalOneByte(isolate, bundle_resource()).ToLocalChecked();
-    v8::ScriptOrigin origin(isolate, text(isolate, "martlet:runtime"));
+    auto origin = make_origin(isolate, text(isolate, "martlet:runtime"), false);
     v8::ScriptCompiler::Source unit(source, origin);
     Local<v8::Script> script;
     Local<v8::Value> function, result;
