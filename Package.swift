@@ -46,6 +46,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         .target(name: "Model", swiftSettings: strict),
@@ -75,7 +79,18 @@ let package = Package(
             exclude: ["README.md"] + scripts,
             swiftSettings: strict),
         .target(name: "Runtime", dependencies: ["CLinux", "Isolates", "Model", "WebAPI"], swiftSettings: fast),
-        .target(name: "Edge", dependencies: ["CLinux", "Isolates", "Model", "Runtime"], swiftSettings: fast),
+        .target(
+            name: "Edge",
+            dependencies: [
+                "CLinux", "Isolates", "Model", "Runtime",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: fast),
         .target(name: "Project", dependencies: ["CLinux", "Model"], swiftSettings: strict),
         .executableTarget(
             name: "martlet",
@@ -88,7 +103,16 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "IsolatesTests", dependencies: ["Isolates"], swiftSettings: strict),
         .testTarget(name: "EdgeTests", dependencies: ["Edge", "Model", "Runtime"], swiftSettings: strict),
-        .testTarget(name: "IntegrationTests", swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -242,6 +242,12 @@ static const char fetch_mime[] = {
 static const char fetch_multipart[] = {
 #embed "../WebAPI/Fetch/js/multipart.js"
 };
+static const char fetch_fetch[] = {
+#embed "../WebAPI/Fetch/js/fetch.js"
+};
+static const char fetch_redirect[] = {
+#embed "../WebAPI/Fetch/js/redirect.js"
+};
 static const char fetch_contentEncoding[] = {
 #embed "../WebAPI/Fetch/js/contentEncoding.js"
 };
@@ -442,6 +448,8 @@ static const cbundle_module modules[] = {
     MODULE("Fetch/request", eager, fetch_request),
     MODULE("Fetch/hostRequest", eager, fetch_hostRequest),
     MODULE("Fetch/hostResponse", eager, fetch_hostResponse),
+    MODULE("Fetch/fetch", eager, fetch_fetch),
+    MODULE("Fetch/redirect", lazy, fetch_redirect),
     MODULE("Fetch/bodyReader", lazy, fetch_bodyReader),
     MODULE("Fetch/mime", lazy, fetch_mime),
     MODULE("Fetch/multipart", lazy, fetch_multipart),

@@ -18,5 +18,10 @@ package struct Limits: Sendable, Equatable {
     /// Requests one isolate works on at a time; more wait their turn elsewhere or are shed. `--concurrency`.
     package var concurrentRequests = 1_000
 
+    /// Requests one request may make, redirects included. `--subrequests`.
+    package var subrequests = 50
+    /// How many of these may have a connection at a time; the others wait. `--subrequest-connections`.
+    package var subrequestConnections = 6
+
     package init() {}
 }

@@ -16,5 +16,7 @@ package enum Outcome: String, Sendable, CaseIterable {
     case laneLost
     /// The ingress refused the request: it broke HTTP's rules or a limit.
     case rejected
+    /// The request had come through so many workers that they must be calling each other in a circle.
+    case loopDetected
     case internalError
 }

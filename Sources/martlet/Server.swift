@@ -15,13 +15,15 @@ final class Server: Sendable {
     private let admin = Mutex<EventLoop.Remote?>(nil)
 
     /// Starts V8 on the calling thread, from which all lanes descend, and the lanes.
-    init(lanes: LaneOptions, defaultMemoryMegabytes: Int, events: any EventSink) throws {
+    init(
+        lanes: LaneOptions, defaultMemoryMegabytes: Int, egress: EgressSettings, events: any EventSink
+    ) throws {
         var options = Engine.Options()
         options.extraFlags = lanes.v8Flags
         engine = try Engine(bundle: Bundle.make(), options: options, warmUpHost: DetachedHost.warmUp())
         placement = Placement(
             engine: engine, options: lanes.options, defaultMemoryMegabytes: defaultMemoryMegabytes, events: events,
-            pages: StandardErrorPages(), attachFrontLane: doors.attach,
+            pages: StandardErrorPages(), egress: try Self.egress(egress), attachFrontLane: doors.attach,
             forgetFrontLane: doors.forget)
     }
 
@@ -60,6 +62,14 @@ final class Server: Sendable {
             loop.run()
         }
         Self.announce(listener)
+    }
+
+    private static func egress(_ settings: EgressSettings) throws -> HTTPEgress {
+        do {
+            return try HTTPEgress(settings)
+        } catch {
+            throw CleanFailure(error.description)
+        }
     }
 
     private static func listen(_ host: String, _ port: UInt16) throws -> Listener {

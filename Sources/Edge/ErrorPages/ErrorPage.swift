@@ -41,6 +41,9 @@ package struct ErrorPage: Sendable, Equatable {
             self.init(status: 503, message: "The request was lost with its lane.", outcome: outcome, retryAfter: 1)
         case .rejected:
             self.init(status: 400, message: "The request is malformed.", outcome: outcome)
+        case .loopDetected:
+            self.init(
+                status: 508, number: 1019, message: "Workers are calling each other in a circle.", outcome: outcome)
         case .ok, .canceled, .internalError:
             self.init(status: 500, message: "Something went wrong in the server.", outcome: outcome)
         }

@@ -6,22 +6,13 @@ package import Model
 /// The order of calls: any number of body reads; then either `respond`, or `beginResponse`, writes, and
 /// `finishResponse`; or `abort` at any time. After the response's end or `exchangeClosed` every further call is
 /// ignored.
-package protocol Exchange: AnyObject {
+package protocol Exchange: BodySource {
     var head: RequestHead { get }
     /// Whether the request has a body (even an empty one that is announced as chunked).
     var hasBody: Bool { get }
     /// Who hears of later events. Whoever sets it takes it away again at the end: until then each keeps the other
     /// alive.
     var observer: (any ExchangeObserver)? { get set }
-
-    /// Hands over up to `limit` bytes of the body that have arrived. `consume` is called at most once, before this
-    /// returns, and must copy what it keeps. `.pending` promises one `exchangeBodyReady`.
-    func readBody(limit: Int, _ consume: (UnsafeRawBufferPointer) -> Void) -> BodyProgress
-    /// Whether all that is left of the body has arrived; then `bodyBytesBuffered` is all of it.
-    var isBodyComplete: Bool { get }
-    var bodyBytesBuffered: Int { get }
-    /// The rest of the body is of no interest: it is read and thrown away, or the connection closed after the answer.
-    func discardBody()
 
     /// The whole answer at once.
     func respond(_ head: ResponseHead, body: ResponseBytes)
@@ -41,17 +32,6 @@ package protocol ExchangeObserver: AnyObject {
     func exchangeWritable(_ exchange: any Exchange)
     /// The client went away before the answer was complete.
     func exchangeClosed(_ exchange: any Exchange)
-}
-
-package enum BodyProgress: Equatable {
-    /// Bytes were handed over; there may be more.
-    case bytes
-    /// The body has ended; nothing was handed over.
-    case end
-    /// Nothing there yet.
-    case pending
-    /// The body broke off or grew over its limit; the text says so.
-    case failed(String)
 }
 
 /// Status line and fields of an answer. The pointers are borrowed for the call.

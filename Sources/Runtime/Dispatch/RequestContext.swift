@@ -37,7 +37,9 @@ final class RequestContext {
     var stuckSince: UInt64?
     /// Ends what waitUntil prolongs.
     var waitUntilDeadline: TimerToken?
-    var body: RequestBody?
+    var body: HostBody?
+    /// Nil as long as there were none.
+    var subrequests: Subrequests?
     var writeTicket: Int?
     var pump: BodyPump?
 
@@ -58,7 +60,6 @@ final class RequestContext {
 
 extension RequestContext: ExchangeObserver {
     func exchangeBodyReady(_ exchange: any Exchange) {
-        if let pump { return pump.advance() }
         body?.becameReady()
     }
 

@@ -41,6 +41,7 @@ package final class Lane {
 
     let events: any EventSink
     let pages: any ErrorPages
+    let egress: any Egress
     var instanceCount: Int { instances.count + retiring.count }
 
     /// On the lane's thread, before its loop runs.
@@ -51,6 +52,7 @@ package final class Lane {
         self.placement = placement
         events = placement.events
         pages = placement.pages
+        egress = placement.egress
         thread = IsolateThread(watchdog: placement.watchdog) { [weak placement] in placement?.laneLost(id) }
     }
 
@@ -58,6 +60,7 @@ package final class Lane {
 
     /// Runs the request here, or hands it to the lane where the worker is, whichever is cheaper.
     package func dispatch(_ exchange: any Exchange, to worker: Worker) {
+        if LoopGuard.hops(of: exchange.head) >= LoopGuard.limit { return refuse(exchange, worker, .loopDetected) }
         if let instance = instances[ObjectIdentifier(worker)] { return run(exchange, in: instance) }
         guard !worker.isRetired else { return start(worker, for: exchange) }
         switch placement.place(worker, arrivingOn: self) {
@@ -135,10 +138,12 @@ package final class Lane {
                 wallTime: EventLoop.monotonicNow() - startedAt, cpuTime: instance.isolate.cpuTime, isColdStart: true))
     }
 
-    private func shed(_ exchange: any Exchange, _ worker: Worker) {
+    private func shed(_ exchange: any Exchange, _ worker: Worker) { refuse(exchange, worker, .loadShed) }
+
+    private func refuse(_ exchange: any Exchange, _ worker: Worker, _ outcome: Outcome) {
         worker.counts.addRequest()
         worker.counts.addError()
-        _ = pages.respond(to: exchange, outcome: .loadShed)
+        _ = pages.respond(to: exchange, outcome: outcome)
     }
 
     // MARK: Handing over

@@ -58,6 +58,7 @@ package final class Placement: Sendable {
     package let watchdog: Watchdog
     let events: any EventSink
     let pages: any ErrorPages
+    let egress: any Egress
     private let options: Options
     private let mappings = MappingBudget()
     private let evictions = Atomic<Int>(0)
@@ -73,13 +74,14 @@ package final class Placement: Sendable {
     /// Starts the lanes.
     package init(
         engine: Engine, options: Options, defaultMemoryMegabytes: Int, events: any EventSink, pages: any ErrorPages,
-        attachFrontLane: @escaping @Sendable (Lane) throws -> Void,
+        egress: any Egress, attachFrontLane: @escaping @Sendable (Lane) throws -> Void,
         forgetFrontLane: @escaping @Sendable (EventLoop.Remote) -> Void
     ) {
         self.engine = engine
         self.options = options
         self.events = events
         self.pages = pages
+        self.egress = egress
         self.attachFrontLane = attachFrontLane
         self.forgetFrontLane = forgetFrontLane
         watchdog = Watchdog(steps: options.watchdog)

@@ -85,7 +85,12 @@ extension Instance: ExchangeHost {
     func body(of exchange: Int) throws(OpError) -> Int {
         let context = try context(exchange)
         guard context.exchange.hasBody else { return 0 }
-        if context.body == nil { context.body = RequestBody(of: context, isolate: isolate) }
+        if context.body == nil {
+            let length = context.exchange.head.firstValue(of: "content-length").flatMap {
+                Int(String(decoding: $0, as: UTF8.self))
+            }
+            context.body = HostBody(context.exchange, of: context, isolate: isolate, length: length)
+        }
         return exchange
     }
 
@@ -96,15 +101,27 @@ extension Instance: ExchangeHost {
         answered(context)
     }
 
-    func respond(to exchange: Int, _ answer: Answer, pipingBody body: Int) throws(OpError) {
+    func respond(
+        to exchange: Int, _ answer: Answer, pipingBody body: Int, coding: String?
+    ) throws(OpError) -> Bool {
         let context = try open(exchange)
-        guard body == exchange else { throw .type("The body belongs to another request") }
+        let body = try hostBody(body)
+        let coding = coding.flatMap { ContentCoding(named: $0) }
+        let head = ResponseHead(answer, context.outcome)
+        if let whole = try body.takeWhole(coded: coding) {
+            context.status = answer.status
+            whole.withUnsafeBytes { context.exchange.respond(head, body: .bytes($0)) }
+            answered(context)
+            return true
+        }
+        let length = body.length(coded: coding)
+        let pump = try body.pump(to: AnswerSink(of: context), coded: coding)
         context.status = answer.status
         context.answer = .streaming
-        let length = context.exchange.isBodyComplete ? context.exchange.bodyBytesBuffered : nil
-        context.exchange.beginResponse(ResponseHead(answer, context.outcome), length: length)
-        context.pump = BodyPump(for: context)
+        context.exchange.beginResponse(head, length: length)
+        context.pump = pump
         enqueue { context.pump?.advance() }
+        return false
     }
 
     func beginResponse(to exchange: Int, _ answer: Answer, length: Int?) throws(OpError) {
@@ -156,14 +173,30 @@ extension Instance: ExchangeHost {
 }
 
 extension Instance: BodyHost {
-    private func requestBody(_ id: Int) throws(OpError) -> RequestBody {
-        guard let body = requests[id]?.body else { throw .type("The request is over, and its body with it") }
-        return body
+    func readBody(_ body: Int) throws(OpError) -> BodyPiece { try hostBody(body).read() }
+    func readWholeBody(_ body: Int) throws(OpError) -> BodyPiece { try hostBody(body).readWhole() }
+    func cancelBody(_ body: Int) { try? hostBody(body).cancel() }
+}
+
+/// The client, as the end of a body that JavaScript does not look at.
+private final class AnswerSink: BodySink {
+    private let context: RequestContext
+
+    init(of context: RequestContext) { self.context = context }
+
+    func write(_ bytes: UnsafeRawBufferPointer) -> Bool { context.exchange.writeResponse(bytes) }
+
+    func finish() {
+        context.exchange.finishResponse()
+        context.instance.pumpEnded(context)
     }
 
-    func readBody(_ body: Int) throws(OpError) -> BodyPiece { try requestBody(body).read() }
-    func readWholeBody(_ body: Int) throws(OpError) -> BodyPiece { try requestBody(body).readWhole() }
-    func cancelBody(_ body: Int) { requests[body]?.body?.cancel() }
+    func fail(_ reason: String) {
+        context.instance.log(level: "error", text: "The response's body failed: \(reason)", for: context)
+        context.outcome = .exception
+        context.exchange.abort()
+        context.instance.pumpEnded(context)
+    }
 }
 
 extension ResponseHead {

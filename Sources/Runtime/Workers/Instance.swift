@@ -45,7 +45,7 @@ final class Instance {
         self.isolate = isolate
         self.lane = lane
         isolate.setMemoryLimit(memoryLimit)
-        isolate.setHost(WebHost(scope: self, timers: self, log: self, exchanges: self, bodies: self))
+        isolate.setHost(WebHost(scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self))
         worker.counts.addIsolate(1)
     }
 
@@ -136,6 +136,7 @@ final class Instance {
         current = nil
         charge(context)
         if let failure { ended(with: failure, in: context) }
+        if context.subrequests != nil { breakDeadlock(of: context) }
         finishTurn()
         lane.leaveIfLost()
     }
@@ -146,6 +147,12 @@ final class Instance {
         worker.counts.addCPUTime(time)
         sliceCount += 1
         averageSlice += (Double(time) - averageSlice) * Lane.sliceWeight
+    }
+
+    /// Charges what the host did for a request outside of its JavaScript, in nanoseconds of CPU time.
+    func charge(_ time: UInt64, to context: RequestContext) {
+        context.cpuTime += time
+        worker.counts.addCPUTime(time)
     }
 
     private func ended(with failure: CallFailure, in context: RequestContext) {
@@ -237,6 +244,7 @@ final class Instance {
         guard state == .running, !context.isAnswered else { return }
         context.isClientGone = true
         context.outcome = .canceled
+        context.pump?.stop()
         context.pump = nil
         for entry in [Bundle.Entry.requestAborted, .responseCanceled] {
             call(entry, context.id, for: context)
@@ -264,6 +272,10 @@ final class Instance {
     private func release(_ context: RequestContext) {
         guard requests.removeValue(forKey: context.id) != nil else { return }
         if !context.isAnswered { fail(context, context.outcome == .ok ? .hang : context.outcome) }
+        if let subrequests = context.subrequests {
+            context.subrequests = nil
+            subrequests.abandonAll()
+        }
         if !context.timers.isEmpty || context.openTickets > 0 { forgetEvents(of: context) }
         if let deadline = context.waitUntilDeadline { lane.loop.cancel(deadline) }
         context.pump = nil
@@ -288,7 +300,7 @@ final class Instance {
     }
 
     /// Calls an entry that runs nothing of the tenant's.
-    private func tell(_ entry: Bundle.Entry, _ argument: FlatValue) {
+    func tell(_ entry: Bundle.Entry, _ argument: FlatValue) {
         keepHouse { budget throws(CallFailure) in
             try isolate.tell(entry.isolateEntry, argument, on: lane.thread, budget: budget)
         }
@@ -372,6 +384,11 @@ final class Instance {
         tickets[lastNumber] = context
         context.openTickets += 1
         return lastNumber
+    }
+
+    /// Gives a ticket up: JavaScript has settled its half itself.
+    func dropTicket(_ ticket: Int) {
+        if let context = tickets.removeValue(forKey: ticket) { context.openTickets -= 1 }
     }
 
     /// Runs `body` on the lane when the call under way is over.

@@ -6,7 +6,7 @@ package enum Bundle {
     /// Functions of the bundle that the runtime calls. The order is that of the bundle's list.
     package enum Entry: Int, CaseIterable, Sendable {
         case loaded, warmUp, exposeEnvironment, dispatchFetch, settle, ticketsDrop, timerFire, timersDrop
-        case requestAborted, responseCanceled, exchangeEnded
+        case requestAborted, responseCanceled, exchangeEnded, fetchEnded
 
         package var isolateEntry: Isolate.Entry { Isolate.Entry(rawValue) }
     }

@@ -3,7 +3,7 @@ internal import Model
 
 /// The host's half of Request, Response and bodies.
 enum FetchOps {
-    static let all: [Op] = requests + responses + bodies
+    static let all: [Op] = requests + responses + bodies + subrequests
 
     private static let requests: [Op] = [
         .web("requestMethod") { host, call throws(OpError) in
@@ -46,7 +46,9 @@ enum FetchOps {
         },
         .web("respondPipe") { host, call throws(OpError) in
             try withAnswer(host, call) { answer throws(OpError) in
-                try host.exchanges.respond(to: call.integer(0), answer, pipingBody: call.integer(4))
+                let isWhole = try host.exchanges.respond(
+                    to: call.integer(0), answer, pipingBody: call.integer(4), coding: call.text(5)?.string)
+                call.returns(isWhole)
             }
         },
         .web("respondStream") { host, call throws(OpError) in
@@ -75,6 +77,44 @@ enum FetchOps {
         },
         .web("bodyCancel") { host, call in host.bodies.cancelBody(call.integer(0)) },
     ]
+
+    private static let subrequests: [Op] = [
+        .web("fetchStart") { host, call throws(OpError) in
+            let fetch = FetchRequest(
+                method: call.string(0), url: call.string(1), fields: call.text(2)?.utf8 ?? [], body: body(of: call),
+                isFollowed: call.bool(5))
+            call.returns(try host.fetches.startFetch(fetch))
+        },
+        .web("fetchHeaders") { host, call throws(OpError) in
+            let head = try host.fetches.fetchHead(call.integer(0))
+            call.returns(fieldsOf: head.bytes, ends: head.ends, from: 1)
+        },
+        .web("fetchWrite") { host, call throws(OpError) in
+            guard let bytes = call.bytes(1) else { throw .type("A request body is made of bytes") }
+            switch host.fetches.writeFetch(call.integer(0), UnsafeRawBufferPointer(bytes)) {
+            case .room: call.returns(0)
+            case .ticket(let ticket): call.returns(ticket)
+            case .ended: call.returns(-1)
+            }
+        },
+        .web("fetchEnd") { host, call in host.fetches.finishFetch(call.integer(0)) },
+        .web("fetchAbort") { host, call in call.returns(host.fetches.abortFetch(call.integer(0))) },
+        .web("bodyCoding") { host, call in
+            guard let coding = host.fetches.coding(ofBody: call.integer(0)) else { return call.returnsNull() }
+            call.returns(.string(coding))
+        },
+    ]
+
+    /// Arguments 3 and 4 of `fetchStart`: a string, bytes, the number of a body, or true for pieces that follow, with
+    /// their length or -1.
+    private static func body(of call: OpCall) -> FetchRequest.Body {
+        if let text = call.text(3) { return .bytes(text.utf8) }
+        if let bytes = call.bytes(3) { return .bytes(Array(bytes)) }
+        if call.isNumber(3) { return .host(call.integer(3)) }
+        guard call.bool(3) else { return .none }
+        let length = call.integer(4)
+        return .stream(length: length < 0 ? nil : length)
+    }
 
     private static func returnPiece(of head: RequestHead, _ range: Range<Int>, to call: OpCall) {
         head.bytes.withUnsafeBytes { call.returns(latin1: UnsafeRawBufferPointer(rebasing: $0[range])) }
@@ -116,6 +156,9 @@ enum FetchOps {
 }
 
 extension FlatText {
+    /// The text in UTF-8.
+    fileprivate var utf8: [UInt8] { ascii.map { Array($0) } ?? Array(string.utf8) }
+
     /// The bytes, if all are ASCII.
     fileprivate var ascii: UnsafeRawBufferPointer? {
         guard case .latin1(let units) = self else { return nil }

@@ -3,7 +3,7 @@ package import Model
 
 /// What ops meet where there is no lane: two made-up requests while the snapshot is made, none while a worker is
 /// checked.
-package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, BodyHost {
+package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, BodyHost, FetchHost {
     private static let fields = [("host", "warm.example"), ("accept", "*/*"), ("x-name", "value")]
     private static let heads = [
         RequestHead(method: "GET", url: "http://warm.example/path/to?a=1&b=2", headers: fields),
@@ -34,7 +34,9 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
         DetachedHost(isGlobalScope: true, environment: environment, write: log).host
     }
 
-    private var host: WebHost { WebHost(scope: self, timers: self, log: self, exchanges: self, bodies: self) }
+    private var host: WebHost {
+        WebHost(scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self)
+    }
 
     package var baseURL: String? { nil }
     package func workerLoaded(handlers: [String]) {}
@@ -48,7 +50,9 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package func body(of exchange: Int) throws(OpError) -> Int { 0 }
     package func state(of exchange: Int) -> ExchangeState { .inProgress }
     package func respond(to exchange: Int, _ answer: Answer, body: AnswerBody) throws(OpError) {}
-    package func respond(to exchange: Int, _ answer: Answer, pipingBody body: Int) throws(OpError) {}
+    package func respond(
+        to exchange: Int, _ answer: Answer, pipingBody body: Int, coding: String?
+    ) throws(OpError) -> Bool { true }
     package func beginResponse(to exchange: Int, _ answer: Answer, length: Int?) throws(OpError) {}
     package func writeResponse(to exchange: Int, _ bytes: UnsafeRawBufferPointer) throws(OpError) -> Int? { nil }
     package func finishResponse(to exchange: Int) {}
@@ -60,4 +64,17 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package func readBody(_ body: Int) throws(OpError) -> BodyPiece { .end }
     package func readWholeBody(_ body: Int) throws(OpError) -> BodyPiece { .end }
     package func cancelBody(_ body: Int) {}
+
+    package func startFetch(_ fetch: FetchRequest) throws(OpError) -> Int {
+        Self.ticket
+    }
+    /// The number of every subrequest: nothing comes of any.
+    private static let ticket = 1
+    package func fetchHead(_ fetch: Int) throws(OpError) -> EgressResponseHead {
+        EgressResponseHead(status: 200, reason: "OK")
+    }
+    package func writeFetch(_ fetch: Int, _ bytes: UnsafeRawBufferPointer) -> SendProgress { .ended }
+    package func finishFetch(_ fetch: Int) {}
+    package func abortFetch(_ fetch: Int) -> Int { 0 }
+    package func coding(ofBody body: Int) -> String? { nil }
 }

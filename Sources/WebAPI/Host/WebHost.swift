@@ -10,15 +10,18 @@ package final class WebHost {
     package let log: any LogHost
     package let exchanges: any ExchangeHost
     package let bodies: any BodyHost
+    package let fetches: any FetchHost
 
     package init(
-        scope: any ScopeHost, timers: any TimerHost, log: any LogHost, exchanges: any ExchangeHost, bodies: any BodyHost
+        scope: any ScopeHost, timers: any TimerHost, log: any LogHost, exchanges: any ExchangeHost,
+        bodies: any BodyHost, fetches: any FetchHost
     ) {
         self.scope = scope
         self.timers = timers
         self.log = log
         self.exchanges = exchanges
         self.bodies = bodies
+        self.fetches = fetches
     }
 }
 
@@ -55,7 +58,9 @@ package protocol ExchangeHost: AnyObject {
     func body(of exchange: Int) throws(OpError) -> Int
 
     func respond(to exchange: Int, _ answer: Answer, body: AnswerBody) throws(OpError)
-    func respond(to exchange: Int, _ answer: Answer, pipingBody body: Int) throws(OpError)
+    /// Sends a body that the host has and nobody has read from, in that content coding (nil: in none). True if that was
+    /// all of it.
+    func respond(to exchange: Int, _ answer: Answer, pipingBody body: Int, coding: String?) throws(OpError) -> Bool
     func beginResponse(to exchange: Int, _ answer: Answer, length: Int?) throws(OpError)
     /// Nil if there is room for more, else the ticket that is settled when there is.
     func writeResponse(to exchange: Int, _ bytes: UnsafeRawBufferPointer) throws(OpError) -> Int?
@@ -94,6 +99,52 @@ package protocol BodyHost: AnyObject {
     func readBody(_ body: Int) throws(OpError) -> BodyPiece
     func readWholeBody(_ body: Int) throws(OpError) -> BodyPiece
     func cancelBody(_ body: Int)
+}
+
+/// Subrequests, each known by the number that is also the ticket of its answer and the answer's body. The ticket gives
+/// a list: the status, the reason, and the number of the body or 0.
+package protocol FetchHost: AnyObject {
+    func startFetch(_ fetch: FetchRequest) throws(OpError) -> Int
+    /// The head of the answer that has come.
+    func fetchHead(_ fetch: Int) throws(OpError) -> EgressResponseHead
+    /// Sends a piece of the request's body.
+    func writeFetch(_ fetch: Int, _ bytes: UnsafeRawBufferPointer) -> SendProgress
+    func finishFetch(_ fetch: Int)
+    /// Ends a subrequest. The number of the ticket that it would have settled next, 0 if there is none.
+    func abortFetch(_ fetch: Int) -> Int
+    /// The content coding in which the host has the body of a subrequest's answer, "" for none that it knows; nil for
+    /// any other body.
+    func coding(ofBody body: Int) -> String?
+}
+
+package enum SendProgress {
+    /// There is room for more.
+    case room
+    /// The ticket is settled when there is.
+    case ticket(Int)
+    /// Nobody takes any more.
+    case ended
+}
+
+/// What a worker asks for.
+package struct FetchRequest {
+    package enum Body {
+        case none
+        case bytes([UInt8])
+        /// Pieces follow; `length` bytes in all, if known.
+        case stream(length: Int?)
+        /// A body that the host has, by its number.
+        case host(Int)
+    }
+
+    package let method: String
+    /// Absolute, without a fragment.
+    package let url: String
+    /// "name: value\r\n" for each field; values in UTF-8.
+    package let fields: [UInt8]
+    package let body: Body
+    /// Whether the entry `fetchEnded` is to be called when the answer's body is read or given up.
+    package let isFollowed: Bool
 }
 
 package enum BodyPiece {

@@ -19,12 +19,14 @@ struct Dev: ParsableCommand {
     @OptionGroup var limits: LimitOptions
     @OptionGroup var lanes: LaneOptions
     @OptionGroup var ingress: IngressOptions
+    @OptionGroup var egress: EgressOptions
 
     func run() throws {
         let writer = LineWriter(descriptor: 2)
         let log = ReadableLog(writer: writer)
         let settings = IngressSettings(limits: ingress.limits, showsEveryOutcome: true)
-        let server = try Server(lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, events: log)
+        let server = try Server(
+            lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings, events: log)
         let definition = try load()
         if let failure = server.check(definition, log: log) {
             throw CleanFailure(failure)

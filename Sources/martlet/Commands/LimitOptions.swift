@@ -19,6 +19,10 @@ struct LimitOptions: ParsableArguments {
     var hangS = Limits().hangSeconds
     @Option(help: "Requests one isolate works on at a time; more are refused with 503.")
     var concurrency = Limits().concurrentRequests
+    @Option(help: "Requests that one request may make of others, redirects included.")
+    var subrequests = Limits().subrequests
+    @Option(help: "How many of these may have a connection at a time; the others wait.")
+    var subrequestConnections = Limits().subrequestConnections
 
     func validate() throws {
         let ranges: [(String, Int, ClosedRange<Int>)] = [
@@ -26,6 +30,8 @@ struct LimitOptions: ParsableArguments {
             ("--memory-mb", memoryMb, 8...2_048), ("--log-kb", logKb, 0...1 << 20), ("--timers", timers, 0...1_000_000),
             ("--wait-until-s", waitUntilS, 0...3_600), ("--hang-s", hangS, 1...3_600),
             ("--concurrency", concurrency, 1...1_000_000),
+            ("--subrequests", subrequests, 0...1_000_000),
+            ("--subrequest-connections", subrequestConnections, 1...1_000),
         ]
         for (flag, value, range) in ranges where !range.contains(value) {
             throw ValidationError("\(flag) must be between \(range.lowerBound) and \(range.upperBound), not \(value).")
@@ -42,6 +48,8 @@ struct LimitOptions: ParsableArguments {
         limits.waitUntilSeconds = waitUntilS
         limits.hangSeconds = hangS
         limits.concurrentRequests = concurrency
+        limits.subrequests = subrequests
+        limits.subrequestConnections = subrequestConnections
         return limits
     }
 }

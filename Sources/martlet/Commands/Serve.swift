@@ -25,13 +25,15 @@ struct Serve: ParsableCommand {
     @OptionGroup var limits: LimitOptions
     @OptionGroup var lanes: LaneOptions
     @OptionGroup var ingress: IngressOptions
+    @OptionGroup var egress: EgressOptions
 
     func run() throws {
         let writer = LineWriter(descriptor: 2)
         let log = JSONLog(writer: writer)
         let workers = WorkerFolder(path: folder, limits: limits.limits, variables: variables.variables)
         let settings = IngressSettings(limits: ingress.limits, showsEveryOutcome: showOutcome)
-        let server = try Server(lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, events: log)
+        let server = try Server(
+            lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings, events: log)
         let deployment = FolderDeployment(workers, server: server, log: log)
         try deployment.update()
         try server.start(host: host, port: port, settings: settings) { [table = server.table] lane in

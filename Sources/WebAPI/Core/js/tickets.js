@@ -8,6 +8,12 @@ function ticketPromise(ticket) {
   return new Promise((resolve, reject) => pending.set(ticket, { __proto__: null, resolve, reject }));
 }
 
+/** Has a ticket settled by a call of the waiter's resolve(value) or reject(error). */
+function expectTicket(ticket, waiter) { pending.set(ticket, waiter); }
+
+/** Settles a ticket that the host has given up. */
+function rejectTicket(ticket, reason) { entries.settle(ticket, true, reason); }
+
 /** What an op returned, be it a result or the ticket for one. Ops that use this never return numbers as results. */
 function settled(result) {
   return typeof result === "number" ? ticketPromise(result) : result;
@@ -26,4 +32,4 @@ entries.ticketsDrop = (tickets) => {
   for (let i = 0; i < tickets.length; i++) pending.delete(tickets[i]);
 };
 
-provide({ settled, ticketPromise });
+provide({ expectTicket, rejectTicket, settled, ticketPromise });

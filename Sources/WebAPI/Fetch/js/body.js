@@ -161,6 +161,18 @@ function takeBodyId(body) {
   return bodyId;
 }
 
+/** The number of a body that the host has in full, which stays where it is; 0 if it is no such body. */
+function hostBodyIdOf(body) {
+  if (body.bodyId !== 0) return body.bodyId;
+  return body.stream === null ? 0 : body.stream.bodyId ?? 0;
+}
+
+/** Errors a body of the host's, whoever reads it. */
+function failHostBody(body, reason) {
+  if (body.bodyId === 0 && body.stream === null) return;
+  use("Streams/hostBody").failHostBody(streamOf(body), reason);
+}
+
 /** "Clone a body": gives the body of the clone. What is in memory is shared, a stream is teed. */
 function cloneBody(holder) {
   if (holder.body === null || typeof holder.body === "string") return holder.body;
@@ -199,6 +211,7 @@ function moveBody(holder) {
 }
 
 provide({
-  Body, bodyOf, bodyStreamObject, bytesOfSource, cloneBody, extractBody, hostBody, isBodyUsed, isEmptyBuffer,
-  lengthOfSource, moveBody, requireUsable, streamOf, takeBodyId, typeOfBody, usedBody, usedError,
+  Body, bodyOf, bodyStreamObject, bytesOfSource, cloneBody, extractBody, failHostBody, hostBody, hostBodyIdOf,
+  isBodyUsed, isEmptyBuffer, lengthOfSource, moveBody, requireUsable, streamOf, takeBodyId, typeOfBody, usedBody,
+  usedError,
 });

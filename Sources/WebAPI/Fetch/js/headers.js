@@ -271,4 +271,7 @@ function makeHeaders(list, isImmutable) {
 
 exposeGlobals({ Headers });
 
-provide({ Headers, copyList, getHeader, hasHeader, headerListFrom, headerListOf: listOf, makeHeaders, setHeader });
+provide({
+  Headers, copyList, getHeader, hasHeader, headerListFrom, headerListOf: listOf, makeHeaders, removeHeader,
+  setHeader,
+});

@@ -2,7 +2,8 @@
 // takes them. In the ops x is the number of the exchange and `headers` a string "name: value\r\nname: value\r\n ...",
 // with names in lower case and values that are to be sent as UTF-8; the host leaves out those that are about framing.
 //   respond(x, status, statusText, headers, body): the whole answer; body is null, a string (sent as UTF-8) or bytes
-//   respondPipe(x, status, statusText, headers, bodyId): the body is one that the host holds and nobody has read from
+//   respondPipe(x, status, statusText, headers, bodyId, coding) -> whether that was all: the body is one that the host
+//     holds and nobody has read from; it is sent in the content coding, which is null for none
 //   respondStream(x, status, statusText, headers, length): the body follows; length is -1 if it is not known
 //   responseWrite(x, bytes) -> 0, or a ticket to wait for before more is written
 //   responseEnd(x)
@@ -41,15 +42,15 @@ function respond(exchange, response) {
     ops.respond(exchange, status, statusText, headers, body);
     forgetExchange(exchange);
   } else {
-    respondWithBody(exchange, status, statusText, headers, body);
+    respondWithBody(exchange, status, statusText, headers, body, coding);
   }
 }
 
-function respondWithBody(exchange, status, statusText, headers, body) {
+function respondWithBody(exchange, status, statusText, headers, body, coding) {
   requireUsable(body);
   const bodyId = takeBodyId(body);
   if (bodyId !== 0) {
-    ops.respondPipe(exchange, status, statusText, headers, bodyId);
+    if (ops.respondPipe(exchange, status, statusText, headers, bodyId, coding)) forgetExchange(exchange);
     return;
   }
   const bytes = body.stream === null ? bytesAtHand(body.source) : null;

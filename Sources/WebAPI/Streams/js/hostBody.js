@@ -71,4 +71,15 @@ function takeBodyId(stream) {
   return bodyId;
 }
 
-provide({ attachController, createHostBodyStream, takeBodyId });
+/** Errors the stream of a body that the host has given up. */
+function failHostBody(stream, reason) {
+  if (stream.bodyId !== undefined) {
+    stream.bodyId = undefined;
+    stream.controller = noController;
+    stream.error(reason);
+  } else if (stream.controller !== noController) {
+    stream.controller.error(reason);
+  }
+}
+
+provide({ attachController, createHostBodyStream, failHostBody, takeBodyId });

@@ -1,0 +1,55 @@
+package import Model
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// The egress over HTTP/1.1 and HTTP/2. Each thread has connections of its own; a host's requests all go by one of
+/// them.
+package final class HTTPEgress: Egress {
+    private let threads: MultiThreadedEventLoopGroup
+    private let shards: [EgressShard]
+    private let underWay: Atomic<Int>
+    private let limit: Int
+
+    package init(_ settings: EgressSettings) throws(EgressSetupError) {
+        let trust = try TrustStore(additionalFiles: settings.trustedCertificateFiles)
+        let names = NameService(scripted: settings.scriptedNames)
+        threads = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
+        shards = threads.makeIterator().map { loop in
+            EgressShard(loop: loop, group: loop, settings: settings, names: names, trust: trust)
+        }
+        underWay = Atomic(0)
+        limit = settings.limits.exchanges
+    }
+
+    package func begin(
+        _ request: EgressRequest, deliver: @escaping @Sendable ([EgressEvent]) -> Void
+    ) -> any EgressExchange {
+        let target: OriginTarget
+        do throws(EgressFailure) {
+            target = try OriginTarget(request.head)
+        } catch {
+            deliver([.failed(error)])
+            return RefusedExchange()
+        }
+        guard underWay.add(1, ordering: .relaxed).newValue <= limit else {
+            underWay.subtract(1, ordering: .relaxed)
+            deliver([.failed(.overloaded)])
+            return RefusedExchange()
+        }
+        let shard = shards[Int(truncatingIfNeeded: UInt(bitPattern: target.host.hashValue) % UInt(shards.count))]
+        let exchange = OriginExchange(request, to: target, on: shard, deliver: deliver) { [self] in
+            underWay.subtract(1, ordering: .relaxed)
+        }
+        shard.loop.execute { exchange.begin() }
+        return exchange
+    }
+}
+
+/// What never came to be.
+private final class RefusedExchange: EgressExchange {
+    func send(_ bytes: [UInt8]) {}
+    func finishSending() {}
+    func consumed(_ bytes: Int) {}
+    func cancel() {}
+}
