@@ -153,6 +153,12 @@ void utf8_length(const Info &info) {
 
 bool is_ascii(const Bytes &bytes) {
     size_t i = 0;
+    for (; i + 64 <= bytes.length; i += 64) {
+        uint64_t words[8];
+        std::memcpy(words, bytes.data + i, 64);
+        uint64_t all = words[0] | words[1] | words[2] | words[3] | words[4] | words[5] | words[6] | words[7];
+        if (all & 0x8080808080808080u) return false;
+    }
     for (; i + 8 <= bytes.length; i += 8) {
         uint64_t word;
         std::memcpy(&word, bytes.data + i, 8);

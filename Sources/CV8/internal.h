@@ -94,6 +94,8 @@ class CountingAllocator final : public v8::ArrayBuffer::Allocator {
     void release(size_t length) { bytes_.fetch_sub(length, std::memory_order_relaxed); }
     size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
     std::atomic<size_t> limit{0};
+    /// Heap and Wasm as of the last collection.
+    std::atomic<size_t> others{0};
 
  private:
     std::atomic<size_t> bytes_{0};

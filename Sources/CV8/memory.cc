@@ -30,6 +30,7 @@ void after_collection(v8::Isolate *isolate, v8::GCType, v8::GCCallbackFlags, voi
     self->heap_used = statistics.used_heap_size();
     size_t buffers = self->allocator->bytes();
     self->wasm_used = statistics.external_memory() > buffers ? statistics.external_memory() - buffers : 0;
+    self->allocator->others = self->heap_used + self->wasm_used;
     if (cv8_isolate_memory_estimate(self) <= self->allocator->limit) return;
     self->cause = CV8_CAUSE_MEMORY;
     isolate->TerminateExecution();
@@ -105,8 +106,37 @@ cv8_memory cv8_isolate_memory(cv8_isolate *self) {
     return memory;
 }
 
-uint8_t *cv8_bytes_allocate(cv8_isolate *self, size_t length) {
-    return static_cast<uint8_t *>(self->allocator->AllocateUninitialized(length));
+struct cv8_account {
+    std::shared_ptr<CountingAllocator> allocator;
+
+    /// What the host gathers for JavaScript may fill the memory but for a sixteenth: the error that says so, and the
+    /// worker's way of dealing with it, need some.
+    bool charge(size_t length) {
+        if (!allocator->reserve(length)) return false;
+        size_t limit = allocator->limit;
+        if (length <= never_refused || allocator->bytes() + allocator->others <= limit - limit / 16) return true;
+        allocator->release(length);
+        return false;
+    }
+};
+
+cv8_account *cv8_isolate_account(cv8_isolate *self) { return new cv8_account{self->allocator}; }
+
+void cv8_account_close(cv8_account *account) { delete account; }
+
+bool cv8_account_charge(cv8_account *account, size_t length) { return account->charge(length); }
+
+void cv8_account_credit(cv8_account *account, size_t length) { account->allocator->release(length); }
+
+uint8_t *cv8_account_resize(cv8_account *account, uint8_t *bytes, size_t length, size_t new_length) {
+    CountingAllocator &allocator = *account->allocator;
+    if (!bytes) length = 0;
+    if (new_length > length && !account->charge(new_length - length)) return nullptr;
+    // Large blocks are moved by their page tables, not copied.
+    void *resized = std::realloc(bytes, new_length ? new_length : 1);
+    if (!resized && new_length > length) allocator.release(new_length - length);
+    if (resized && new_length < length) allocator.release(length - new_length);
+    return static_cast<uint8_t *>(resized);
 }
 
-void cv8_bytes_free(cv8_isolate *self, uint8_t *bytes, size_t length) { self->allocator->Free(bytes, length); }
+void cv8_account_free(cv8_account *account, uint8_t *bytes, size_t length) { account->allocator->Free(bytes, length); }

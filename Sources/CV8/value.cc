@@ -67,7 +67,7 @@ Local<v8::Value> own_bytes(cv8_isolate *self, const cv8_value &value) {
 
 Local<v8::Value> copy_bytes(cv8_isolate *self, const cv8_value &value) {
     cv8_value owned = value;
-    owned.bytes = cv8_bytes_allocate(self, value.length);
+    owned.bytes = static_cast<uint8_t *>(self->allocator->AllocateUninitialized(value.length));
     if (!owned.bytes) {
         auto message = text(self->isolate, "The bytes are over the worker's memory limit");
         self->isolate->ThrowException(v8::Exception::RangeError(message));

@@ -9,6 +9,8 @@ package enum FlatValue: Sendable {
     case string(String)
     /// Becomes a Uint8Array (copied once, into memory charged to the isolate).
     case bytes([UInt8])
+    /// Becomes a Uint8Array without a copy, once: then the buffer is empty.
+    case owned(ChargedBuffer)
     case list([FlatValue])
     /// Becomes an exception: the class (an ECMAScript error or the name of a DOMException) and the message.
     case error(name: String, message: String)
@@ -27,6 +29,11 @@ package enum FlatValue: Sendable {
             value.withUTF8 { Self.place(UnsafeRawBufferPointer($0), kind: UInt32(CV8_UTF8), at: target) }
         case .bytes(let value):
             value.withUnsafeBytes { Self.place($0, kind: UInt32(CV8_BYTES), at: target) }
+        case .owned(let buffer):
+            let bytes = buffer.take()
+            target.pointee.kind = UInt32(CV8_OWNED_BYTES)
+            target.pointee.length = bytes.count
+            target.pointee.bytes = bytes.start
         case .list(let values):
             Self.place(values, kind: UInt32(CV8_LIST), at: target)
         case .error(let name, let message):

@@ -197,12 +197,8 @@ package final class Isolate {
     /// What counts against the limit, as of the last collection; free.
     package var memoryEstimate: Int { cv8_isolate_memory_estimate(pointer) }
 
-    /// Memory charged to the isolate, for an op's result. Nil if that goes over its limit.
-    package func allocateBytes(_ count: Int) -> OwnedBytes? {
-        cv8_bytes_allocate(pointer, count).map { OwnedBytes(start: $0, count: count) }
-    }
-
-    package func freeBytes(_ bytes: OwnedBytes) { cv8_bytes_free(pointer, bytes.start, bytes.count) }
+    /// What the isolate's buffers are charged to.
+    package private(set) lazy var account = MemoryAccount(of: self)
 
     // MARK: Handing on
 

@@ -176,13 +176,6 @@ package struct OpCall {
         result.pointee.list = UnsafePointer(list)
     }
 
-    /// A Uint8Array over `bytes`, which it takes over.
-    package func returns(owned bytes: OwnedBytes) {
-        result.pointee.kind = UInt32(CV8_OWNED_BYTES)
-        result.pointee.length = bytes.count
-        result.pointee.bytes = bytes.start
-    }
-
     func fails(_ error: OpError) { FlatValue.error(name: error.name, message: error.message).write(to: result) }
 
     private func place(_ bytes: UnsafeRawBufferPointer, kind: UInt32) {
@@ -192,11 +185,4 @@ package struct OpCall {
         result.pointee.length = bytes.count
         result.pointee.bytes = copy.assumingMemoryBound(to: UInt8.self)
     }
-}
-
-/// Memory charged to an isolate, on its way to become a Uint8Array without another copy.
-package struct OwnedBytes {
-    let start: UnsafeMutablePointer<UInt8>
-    package let count: Int
-    package var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: start, count: count) }
 }

@@ -39,7 +39,7 @@ enum {
     CV8_UTF16,
     /// Bytes of an ArrayBuffer or a view, borrowed during the op. From Swift: copied.
     CV8_BYTES,
-    /// Only from Swift: bytes made by `cv8_bytes_allocate`, which JavaScript now owns; a Uint8Array without a copy.
+    /// Only from Swift: bytes made by `cv8_account_resize`, which JavaScript now owns; a Uint8Array without a copy.
     CV8_OWNED_BYTES,
     /// `length` values, none of them a list.
     CV8_LIST,
@@ -206,7 +206,7 @@ bool cv8_isolate_dispose(cv8_isolate *isolate);
 typedef struct {
     size_t heap_used;
     size_t heap_committed;
-    /// ArrayBuffers, and bytes made by `cv8_bytes_allocate`.
+    /// ArrayBuffers, and what is charged to the isolate's account besides.
     size_t buffers;
     size_t wasm;
     /// V8's own C++ structures.
@@ -221,12 +221,23 @@ size_t cv8_isolate_memory_estimate(const cv8_isolate *isolate);
 /// Collects all garbage. For idle isolates and tests.
 cv8_status cv8_isolate_collect(cv8_isolate *isolate, cv8_error *error);
 
-/// Uninitialised memory charged to the isolate, to be returned as CV8_OWNED_BYTES. Null if it would go far over the
-/// limit.
-uint8_t *_Nullable cv8_bytes_allocate(cv8_isolate *isolate, size_t length);
+/// What an isolate's buffers are charged to. From any thread; it outlives the isolate until it is closed.
+typedef struct cv8_account cv8_account;
+
+cv8_account *cv8_isolate_account(cv8_isolate *isolate);
+void cv8_account_close(cv8_account *account);
+
+/// Charges bytes that lie somewhere else. False if they would go over the limit: then nothing is charged.
+bool cv8_account_charge(cv8_account *account, size_t length);
+void cv8_account_credit(cv8_account *account, size_t length);
+
+/// Uninitialised memory that is charged, to be returned as CV8_OWNED_BYTES; or, of what it gave before, more or less.
+/// Null if it would go over the limit: then all is as it was.
+uint8_t *_Nullable cv8_account_resize(
+    cv8_account *account, uint8_t *_Nullable bytes, size_t length, size_t new_length);
 
 /// Gives back what was not returned after all.
-void cv8_bytes_free(cv8_isolate *isolate, uint8_t *bytes, size_t length);
+void cv8_account_free(cv8_account *account, uint8_t *bytes, size_t length);
 
 // MARK: Modules
 

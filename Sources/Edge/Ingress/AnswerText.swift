@@ -47,6 +47,11 @@ struct AnswerText {
         let high: UInt64 = 0x8080_8080_8080_8080
         var count = 0
         var index = 0
+        while index + 64 <= units.count {
+            let sixtyFour = start.loadUnaligned(fromByteOffset: index, as: SIMD8<UInt64>.self) & high
+            if sixtyFour != .zero { count += (0..<8).reduce(0) { $0 + sixtyFour[$1].nonzeroBitCount } }
+            index += 64
+        }
         while index + 8 <= units.count {
             let eight = start.loadUnaligned(fromByteOffset: index, as: UInt64.self) & high
             if eight != 0 { count += eight.nonzeroBitCount }

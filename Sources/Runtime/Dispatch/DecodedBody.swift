@@ -1,3 +1,4 @@
+internal import Isolates
 internal import WebAPI
 
 /// The codings of Content-Encoding that the runtime undoes.
@@ -26,15 +27,17 @@ final class DecodedBody: BodySource {
 
     private let source: any BodySource
     private let coding: ContentCoding
-    private let charge: (_ nanoseconds: UInt64) -> Void
+    private let charge: (_ nanoseconds: UInt64) -> Bool
+    private var clock = CPUClock()
+    private var isOverBudget = false
     private var decoder: Compressor?
     private var hasMoreOutput = false
     private var isFinishing = false
     /// Nil while there may be more.
     private var outcome: BodyProgress?
 
-    /// - Parameter charge: told what the decoding took, in nanoseconds of CPU time.
-    init(_ source: any BodySource, _ coding: ContentCoding, charge: @escaping (UInt64) -> Void) {
+    /// - Parameter charge: told what the decoding took, in nanoseconds of CPU time; gives whether there is any left.
+    init(_ source: any BodySource, _ coding: ContentCoding, charge: @escaping (UInt64) -> Bool) {
         self.source = source
         self.coding = coding
         self.charge = charge
@@ -52,6 +55,10 @@ final class DecodedBody: BodySource {
 
     func readBody(limit: Int, _ consume: (UnsafeRawBufferPointer) -> Void) -> BodyProgress {
         if let outcome { return outcome }
+        if isOverBudget {
+            source.discardBody()
+            return end(with: .failed("The request's CPU time is over."))
+        }
         return withUnsafeTemporaryAllocation(byteCount: min(limit, Self.pieceSize), alignment: 1) { output in
             do throws(Compressor.Failure) {
                 while true {
@@ -131,8 +138,8 @@ final class DecodedBody: BodySource {
     }
 
     private func metered(_ body: () throws(Compressor.Failure) -> Int) throws(Compressor.Failure) -> Int {
-        let start = EventLoop.monotonicNow()
-        defer { charge(EventLoop.monotonicNow() - start) }
+        clock.begin()
+        defer { isOverBudget = !charge(clock.end()) }
         return try body()
     }
 }

@@ -14,6 +14,11 @@ final class HostBody {
 
     /// Bytes handed to JavaScript at a time.
     private static let pieceSize = 64 << 10
+    /// A body that is made of few bytes by decoding leaves the lane to others after so many.
+    private static let piecesPerTurn = 16
+    /// So many bytes are reserved before they have come. What a client merely announces must not keep memory from the
+    /// isolate's other requests.
+    private static let largestReservation = 1 << 20
 
     /// A cycle, broken by the context's end.
     private let context: RequestContext
@@ -21,10 +26,11 @@ final class HostBody {
     private var source: any BodySource
     private var reader = Reader.none
     /// What has come for `Reader.whole`. Not in its payload, which would be copied at each arrival.
-    private var gathered: [UInt8] = []
+    private var gathered: ChargedBuffer?
     /// How the source's bytes are coded (Content-Encoding), if that is a coding that we know. JavaScript gets the
     /// decoded bytes.
     private(set) var coding: ContentCoding?
+    private var isDecoded = false
     /// Bytes of the source in all, if known.
     private let length: Int?
     /// Called when nobody will read any more.
@@ -66,9 +72,16 @@ final class HostBody {
     func readWhole() throws(OpError) -> BodyPiece {
         try requireIdle()
         decode()
-        if source.isBodyComplete { return .bytes(try gatherAtOnce()) }
+        let gathered = ChargedBuffer(chargedTo: isolate.account)
+        if source.isBodyComplete, gathered.reserve(source.bodyBytesBuffered) {
+            gatherAtOnce(into: gathered)
+            return .bytes(gathered)
+        }
         let ticket = context.instance.openTicket(for: context)
         reader = .whole(ticket: ticket)
+        self.gathered = gathered
+        // A decoded body has another length.
+        if !isDecoded, let length { _ = gathered.reserve(min(length, Self.largestReservation)) }
         // What is there already is taken when this turn is over: reading may bring the end at once.
         context.instance.enqueue { [self] in becameReady() }
         return .ticket(ticket)
@@ -88,6 +101,14 @@ final class HostBody {
         case .none, .pump: return 0
         case .piece(let ticket), .whole(let ticket): return ticket
         }
+    }
+
+    /// Its request is over: nobody will hear of it.
+    func release() {
+        if case .pump(let pump) = reader { pump.stop() }
+        reader = .none
+        gathered = nil
+        isDone = true
     }
 
     // MARK: Past JavaScript
@@ -139,28 +160,35 @@ final class HostBody {
     private func decode() {
         guard let coding else { return }
         self.coding = nil
+        isDecoded = true
         source = DecodedBody(source, coding) { [context] in context.instance.charge($0, to: context) }
     }
 
     private func done() {
         reader = .none
-        gathered = []
+        gathered = nil
         guard !isDone else { return }
         isDone = true
         whenDone()
     }
 
+    /// As much as is there, if that is known.
+    private var nextPieceSize: Int {
+        let buffered = source.bodyBytesBuffered
+        return buffered > 0 ? min(buffered, Self.pieceSize) : Self.pieceSize
+    }
+
     /// Nil if nothing has arrived yet; then `becameReady` follows.
     private func readPiece() throws(OpError) -> BodyPiece? {
-        var piece: OwnedBytes?
-        let progress = source.readBody(limit: Self.pieceSize) { bytes in
-            piece = isolate.allocateBytes(bytes.count)
-            piece?.bytes.copyMemory(from: bytes)
+        let piece = ChargedBuffer(chargedTo: isolate.account)
+        guard piece.reserve(nextPieceSize) else {
+            // There is room when the garbage is collected, which has to wait for this call's end.
+            context.instance.enqueue { [self] in becameReady() }
+            return nil
         }
+        let progress = source.readBody(limit: nextPieceSize) { _ = piece.append($0) }
         switch progress {
-        case .bytes:
-            guard let piece else { throw .range("Array buffer allocation failed") }
-            return .bytes(piece)
+        case .bytes: return .bytes(piece)
         case .end:
             done()
             return .end
@@ -171,25 +199,16 @@ final class HostBody {
         }
     }
 
-    private func gatherAtOnce() throws(OpError) -> OwnedBytes {
-        guard let whole = isolate.allocateBytes(source.bodyBytesBuffered) else {
-            throw .range("The body is larger than the memory that is left")
-        }
-        var offset = 0
-        while offset < whole.count {
-            let progress = source.readBody(limit: whole.count - offset) { bytes in
-                UnsafeMutableRawBufferPointer(rebasing: whole.bytes[offset...]).copyMemory(from: bytes)
-                offset += bytes.count
-            }
-            if progress != .bytes { break }
-        }
+    private func gatherAtOnce(into whole: ChargedBuffer) {
+        while source.readBody(limit: Self.pieceSize, { _ = whole.append($0) }) == .bytes {}
         done()
-        return whole
     }
 
     private func deliverPiece(_ ticket: Int) {
-        var piece: [UInt8] = []
-        let progress = source.readBody(limit: Self.pieceSize) { piece = Array($0) }
+        let piece = ChargedBuffer(chargedTo: isolate.account)
+        let size = nextPieceSize
+        guard withRoom({ piece.reserve(size) }) else { return failForMemory(ticket) }
+        let progress = source.readBody(limit: size) { _ = piece.append($0) }
         guard progress != .pending else { return }
         reader = .none
         if progress != .bytes { done() }
@@ -197,32 +216,49 @@ final class HostBody {
     }
 
     private func gather(_ ticket: Int) {
-        while true {
-            let progress = source.readBody(limit: Self.pieceSize) { gathered.append(contentsOf: $0) }
+        var pieces = 0
+        while let gathered {
+            if pieces == Self.piecesPerTurn { return context.instance.enqueue { [self] in becameReady() } }
+            pieces += 1
+            var hasRoom = true
+            var refused: [UInt8] = []
+            let progress = source.readBody(limit: Self.pieceSize) { bytes in
+                hasRoom = gathered.append(bytes)
+                if !hasRoom { refused = Array(bytes) }
+            }
+            if !hasRoom, !withRoom({ refused.withUnsafeBytes(gathered.append) }) { return failForMemory(ticket) }
             switch progress {
-            case .bytes where gathered.count <= context.instance.memoryLimit: continue
-            case .bytes:
-                source.discardBody()
-                done()
-                let failure = FlatValue.error(
-                    name: "RangeError", message: "The body is larger than the worker's memory limit")
-                return context.instance.settle(ticket, of: context, with: failure)
+            case .bytes: continue
             case .pending: return
-            case .end:
-                let whole = gathered
+            case .end, .failed:
                 done()
-                return context.instance.settle(ticket, of: context, with: .bytes(whole))
-            case .failed:
-                done()
-                return context.instance.settle(ticket, of: context, with: Self.value(of: progress, []))
+                let value = Self.value(of: progress, gathered, atEnd: .owned(gathered))
+                return context.instance.settle(ticket, of: context, with: value)
             }
         }
     }
 
-    private static func value(of progress: BodyProgress, _ piece: [UInt8]) -> FlatValue {
+    /// Whether memory can be had, after garbage was collected if need be. Not within a call.
+    private func withRoom(_ reserve: () -> Bool) -> Bool {
+        if reserve() { return true }
+        context.instance.collectGarbage(for: context)
+        return !isDone && reserve()
+    }
+
+    private func failForMemory(_ ticket: Int) {
+        guard !isDone else { return }
+        source.discardBody()
+        done()
+        let message = "The body is larger than the memory that the worker has left"
+        context.instance.settle(ticket, of: context, with: .error(name: "RangeError", message: message))
+    }
+
+    private static func value(
+        of progress: BodyProgress, _ piece: ChargedBuffer, atEnd end: FlatValue = .null
+    ) -> FlatValue {
         switch progress {
-        case .bytes: .bytes(piece)
-        case .end, .pending: .null
+        case .bytes: .owned(piece)
+        case .end, .pending: end
         case .failed(let reason): .error(name: "TypeError", message: reason)
         }
     }

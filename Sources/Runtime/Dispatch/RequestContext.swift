@@ -38,6 +38,10 @@ final class RequestContext {
     /// Ends what waitUntil prolongs.
     var waitUntilDeadline: TimerToken?
     var body: HostBody?
+    /// Bytes of the answer's body that are still to be written, if its length was announced.
+    var unwritten: Int?
+    /// Whether JavaScript keeps something for the exchange, of whose end it has to be told.
+    var isFollowed = false
     /// Nil as long as there were none.
     var subrequests: Subrequests?
     var writeTicket: Int?

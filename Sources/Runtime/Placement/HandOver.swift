@@ -69,6 +69,7 @@ final class HandOverOrigin {
                 wantsBody = false
                 return tellTarget { $0.bodyEnded(progress) }
             case .pending:
+                wantsBody = sent == 0
                 return
             }
         }

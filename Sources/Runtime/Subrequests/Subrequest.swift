@@ -27,7 +27,7 @@ final class Subrequest {
     private(set) var phase: Phase
     private let method: String
     /// Whether JavaScript wants to hear when nobody reads the answer any more.
-    private let isFollowed: Bool
+    let isFollowed: Bool
     /// When the answer was last read, in the loop's nanoseconds.
     private(set) var lastRead: UInt64 = 0
 
@@ -36,6 +36,8 @@ final class Subrequest {
     private var isSendingFinished = false
     private var isSendingEnded = false
     private var unsent = 0
+    /// What of both bodies lies here or with the egress.
+    private let charge: MemoryCharge
     private var sendTicket: Int?
     /// Brings the body, if it is one that the host has.
     private var pump: BodyPump?
@@ -53,7 +55,10 @@ final class Subrequest {
 
     private var instance: Instance { context.instance }
 
-    init(_ id: Int, _ request: EgressRequest, of context: RequestContext, isFollowed: Bool) {
+    /// Nil if the isolate has no memory left for the request's body.
+    init?(_ id: Int, _ request: EgressRequest, of context: RequestContext, isFollowed: Bool) {
+        charge = MemoryCharge(to: context.instance.isolate.account)
+        if case .bytes(let bytes) = request.body, !charge.add(bytes.count) { return nil }
         self.id = id
         self.context = context
         self.isFollowed = isFollowed
@@ -101,8 +106,9 @@ final class Subrequest {
     // MARK: The request's body
 
     /// Sends a piece that JavaScript has.
-    func send(_ bytes: UnsafeRawBufferPointer) -> SendProgress {
+    func send(_ bytes: UnsafeRawBufferPointer) throws(OpError) -> SendProgress {
         if isSendingEnded { return .ended }
+        guard charge.add(bytes.count) else { throw .range("The worker has no memory left for the request's body") }
         if sendPiece(bytes) { return .room }
         let ticket = instance.openTicket(for: context)
         sendTicket = ticket
@@ -140,7 +146,7 @@ final class Subrequest {
             switch event {
             case .head(let head): newHead = head
             case .body(let bytes): take(bytes)
-            case .sent(let count): unsent -= count
+            case .sent(let count): wasSent(count)
             case .sendingEnded: isSendingEnded = true
             case .end: ending = .end
             case .failed(let reason):
@@ -183,15 +189,32 @@ final class Subrequest {
     }
 
     private func take(_ bytes: [UInt8]) {
-        guard !isDiscarded else { return report(bytes.count) }
+        guard !isDiscarded, ending == nil else { return report(bytes.count) }
+        guard charge.add(bytes.count) || mayAddAfterCollection(bytes.count) else {
+            guard ending == nil else { return }
+            ending = .failed("The worker has no memory left for the response's body.")
+            exchange?.cancel()
+            return
+        }
         pieces.append(bytes)
         buffered += bytes.count
+    }
+
+    private func mayAddAfterCollection(_ count: Int) -> Bool {
+        instance.collectGarbage(for: context)
+        return ending == nil && !isDiscarded && charge.add(count)
+    }
+
+    private func wasSent(_ count: Int) {
+        unsent -= count
+        if pump == nil { charge.subtract(count) }
     }
 
     /// Nothing more will come: the connection is another's.
     private func complete() {
         guard isOpen else { return }
         phase = .complete
+        charge.subtract(charge.bytes - buffered)
         instance.connectionClosed(of: context)
     }
 
@@ -218,9 +241,11 @@ final class Subrequest {
     /// Ends it because the request that it belongs to has ended.
     func abandon() {
         isDiscarded = true
-        pieces = []
         exchange?.cancel()
         phase = .complete
+        waitingPieces = []
+        dropPieces()
+        charge.subtract(charge.bytes)
         release()
     }
 
@@ -228,6 +253,7 @@ final class Subrequest {
     func release() {
         pump?.stop()
         pump = nil
+        body?.release()
         body = nil
     }
 
@@ -239,11 +265,7 @@ final class Subrequest {
 
     private func cancelExchange(_ reason: String) {
         if ending == nil { ending = .failed(reason) }
-        if case .failed = ending {
-            pieces = []
-            firstPiece = 0
-            buffered = 0
-        }
+        if case .failed = ending { dropPieces() }
         exchange?.cancel()
         isSendingEnded = true
         complete()
@@ -264,9 +286,18 @@ extension Subrequest: BodySource {
         piece.withUnsafeBytes { consume(UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + count)])) }
         offset += count
         buffered -= count
+        charge.subtract(count)
         if offset == piece.count { dropFirstPiece() }
         report(count)
         return .bytes
+    }
+
+    private func dropPieces() {
+        pieces = []
+        firstPiece = 0
+        offset = 0
+        charge.subtract(buffered)
+        buffered = 0
     }
 
     private func dropFirstPiece() {
@@ -288,9 +319,7 @@ extension Subrequest: BodySource {
     func discardBody() {
         isDiscarded = true
         if ending == nil { ending = .end }
-        pieces = []
-        firstPiece = 0
-        buffered = 0
+        dropPieces()
         exchange?.cancel()
         complete()
     }

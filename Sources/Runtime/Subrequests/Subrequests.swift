@@ -52,11 +52,13 @@ final class Subrequests {
     /// The one whose answer was read the longest time ago.
     var leastRecentlyRead: Subrequest? { open.min { $0.lastRead < $1.lastRead } }
 
-    func abandonAll() {
+    /// - Returns: those of whose end JavaScript wants to hear.
+    func abandonAll() -> [Int] {
         let abandoned = all.values
         all = [:]
         open = []
         queue = []
         for subrequest in abandoned { subrequest.abandon() }
+        return abandoned.filter { $0.isFollowed && $0.head != nil }.map(\.id)
     }
 }

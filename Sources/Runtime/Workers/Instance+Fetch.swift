@@ -34,8 +34,13 @@ extension Instance: FetchHost {
             }
         }
         let id = openTicket(for: context)
-        let subrequest = Subrequest(
-            id, EgressRequest(head: head, body: body), of: context, isFollowed: fetch.isFollowed)
+        guard
+            let subrequest = Subrequest(
+                id, EgressRequest(head: head, body: body), of: context, isFollowed: fetch.isFollowed)
+        else {
+            dropTicket(id)
+            throw .range("The worker has no memory left for the request's body")
+        }
         if let source { try subrequest.send(from: source, coded: coding) }
         subrequests.add(subrequest)
         return id
@@ -53,8 +58,8 @@ extension Instance: FetchHost {
         return head
     }
 
-    func writeFetch(_ fetch: Int, _ bytes: UnsafeRawBufferPointer) -> SendProgress {
-        subrequest(fetch)?.send(bytes) ?? .ended
+    func writeFetch(_ fetch: Int, _ bytes: UnsafeRawBufferPointer) throws(OpError) -> SendProgress {
+        try subrequest(fetch)?.send(bytes) ?? .ended
     }
 
     func finishFetch(_ fetch: Int) { subrequest(fetch)?.finishSending() }

@@ -79,6 +79,7 @@ extension Instance: ExchangeHost {
 
     func state(of exchange: Int) -> ExchangeState {
         guard let context = requests[exchange] else { return .over }
+        context.isFollowed = true
         return context.isClientGone ? .clientGone : context.isAnswered ? .over : .inProgress
     }
 
@@ -97,6 +98,7 @@ extension Instance: ExchangeHost {
     func respond(to exchange: Int, _ answer: Answer, body: AnswerBody) throws(OpError) {
         let context = try open(exchange)
         context.status = answer.status
+        context.isFollowed = false
         context.exchange.respond(ResponseHead(answer, context.outcome), body: ResponseBytes(body))
         answered(context)
     }
@@ -110,6 +112,7 @@ extension Instance: ExchangeHost {
         let head = ResponseHead(answer, context.outcome)
         if let whole = try body.takeWhole(coded: coding) {
             context.status = answer.status
+            context.isFollowed = false
             whole.withUnsafeBytes { context.exchange.respond(head, body: .bytes($0)) }
             answered(context)
             return true
@@ -118,6 +121,7 @@ extension Instance: ExchangeHost {
         let pump = try body.pump(to: AnswerSink(of: context), coded: coding)
         context.status = answer.status
         context.answer = .streaming
+        context.isFollowed = true
         context.exchange.beginResponse(head, length: length)
         context.pump = pump
         enqueue { context.pump?.advance() }
@@ -128,12 +132,20 @@ extension Instance: ExchangeHost {
         let context = try open(exchange)
         context.status = answer.status
         context.answer = .streaming
+        context.isFollowed = true
+        context.unwritten = length
         context.exchange.beginResponse(ResponseHead(answer, context.outcome), length: length)
     }
 
     func writeResponse(to exchange: Int, _ bytes: UnsafeRawBufferPointer) throws(OpError) -> Int? {
         let context = try context(exchange)
         guard !context.isClientGone else { throw OpError("AbortError", "The client has disconnected") }
+        if let unwritten = context.unwritten {
+            guard bytes.count <= unwritten else {
+                throw .type("The response's body is longer than the \(unwritten) bytes that are left of its length")
+            }
+            context.unwritten = unwritten - bytes.count
+        }
         if context.exchange.writeResponse(bytes) { return nil }
         let ticket = openTicket(for: context)
         context.writeTicket = ticket
@@ -142,6 +154,10 @@ extension Instance: ExchangeHost {
 
     func finishResponse(to exchange: Int) {
         guard let context = requests[exchange], case .streaming = context.answer else { return }
+        if let unwritten = context.unwritten, unwritten > 0 {
+            return abortResponse(to: exchange, message: "it ended \(unwritten) bytes before its length")
+        }
+        context.isFollowed = false
         context.exchange.finishResponse()
         answered(context)
     }
@@ -149,6 +165,7 @@ extension Instance: ExchangeHost {
     func abortResponse(to exchange: Int, message: String) {
         guard let context = requests[exchange], case .streaming = context.answer else { return }
         context.outcome = .exception
+        context.isFollowed = false
         log(level: "error", text: "The response's body failed: \(message)", for: context)
         context.exchange.abort()
         answered(context)

@@ -124,7 +124,7 @@ final class Instance {
         }
     }
 
-    private func run(for context: RequestContext, _ body: (UInt64) throws(CallFailure) -> Void) {
+    func run(for context: RequestContext, _ body: (UInt64) throws(CallFailure) -> Void) {
         guard state == .running else { return }
         precondition(current == nil, "A call while another is under way")
         let limit = UInt64(worker.definition.limits.cpuMilliseconds) * 1_000_000
@@ -147,12 +147,6 @@ final class Instance {
         worker.counts.addCPUTime(time)
         sliceCount += 1
         averageSlice += (Double(time) - averageSlice) * Lane.sliceWeight
-    }
-
-    /// Charges what the host did for a request outside of its JavaScript, in nanoseconds of CPU time.
-    func charge(_ time: UInt64, to context: RequestContext) {
-        context.cpuTime += time
-        worker.counts.addCPUTime(time)
     }
 
     private func ended(with failure: CallFailure, in context: RequestContext) {
@@ -274,13 +268,16 @@ final class Instance {
         if !context.isAnswered { fail(context, context.outcome == .ok ? .hang : context.outcome) }
         if let subrequests = context.subrequests {
             context.subrequests = nil
-            subrequests.abandonAll()
+            let followed = subrequests.abandonAll()
+            if !followed.isEmpty { enqueue { [self] in for id in followed { tell(.fetchEnded, .number(Double(id))) } } }
         }
         if !context.timers.isEmpty || context.openTickets > 0 { forgetEvents(of: context) }
         if let deadline = context.waitUntilDeadline { lane.loop.cancel(deadline) }
         context.pump = nil
+        context.body?.release()
         context.body = nil
         if context.exchange.observer === context { context.exchange.observer = nil }
+        if context.isFollowed { enqueue { [self] in tell(.exchangeEnded, .number(Double(context.id))) } }
         if context.outcome != .ok { worker.counts.addError() }
         report(context)
     }
@@ -396,7 +393,6 @@ final class Instance {
 
     func pumpEnded(_ context: RequestContext) {
         context.pump = nil
-        tell(.exchangeEnded, .number(Double(context.id)))
         answered(context)
         finishTurn()
     }

@@ -91,7 +91,7 @@ enum FetchOps {
         },
         .web("fetchWrite") { host, call throws(OpError) in
             guard let bytes = call.bytes(1) else { throw .type("A request body is made of bytes") }
-            switch host.fetches.writeFetch(call.integer(0), UnsafeRawBufferPointer(bytes)) {
+            switch try host.fetches.writeFetch(call.integer(0), UnsafeRawBufferPointer(bytes)) {
             case .room: call.returns(0)
             case .ticket(let ticket): call.returns(ticket)
             case .ended: call.returns(-1)
@@ -122,7 +122,7 @@ enum FetchOps {
 
     private static func returnPiece(_ piece: BodyPiece, to call: OpCall) {
         switch piece {
-        case .bytes(let bytes): call.returns(owned: bytes)
+        case .bytes(let bytes): call.returns(.owned(bytes))
         case .end: call.returnsNull()
         case .ticket(let ticket): call.returns(ticket)
         }

@@ -108,7 +108,7 @@ package protocol FetchHost: AnyObject {
     /// The head of the answer that has come.
     func fetchHead(_ fetch: Int) throws(OpError) -> EgressResponseHead
     /// Sends a piece of the request's body.
-    func writeFetch(_ fetch: Int, _ bytes: UnsafeRawBufferPointer) -> SendProgress
+    func writeFetch(_ fetch: Int, _ bytes: UnsafeRawBufferPointer) throws(OpError) -> SendProgress
     func finishFetch(_ fetch: Int)
     /// Ends a subrequest. The number of the ticket that it would have settled next, 0 if there is none.
     func abortFetch(_ fetch: Int) -> Int
@@ -148,7 +148,7 @@ package struct FetchRequest {
 }
 
 package enum BodyPiece {
-    case bytes(OwnedBytes)
+    case bytes(ChargedBuffer)
     case end
     /// Settled later with bytes, with null at the end, or with an error.
     case ticket(Int)

@@ -1,8 +1,7 @@
 // Incoming requests. Request itself asks the host for what a program looks at (see Fetch/request); here is what
 // follows the exchange: its signal. Needs the op
 //   exchangeState(x) -> 0 while the exchange is in progress, 1 if its client has gone, 2 if it is over
-// and that the host calls entries.requestAborted(x) when a client goes before its answer is complete, and
-// entries.exchangeEnded(x) when an exchange that was answered by respondPipe() is over.
+// and that the host calls entries.requestAborted(x) when a client goes before its answer is complete.
 const { SafeMap } = primordials;
 const { DOMException } = use("DOM/exception");
 const { createSignal, signalAbort } = use("DOM/abort");
@@ -35,7 +34,5 @@ entries.requestAborted = (exchange) => {
   signals.delete(exchange);
   signalAbort(signal, disconnected());
 };
-
-entries.exchangeEnded = forgetExchange;
 
 provide({ disconnected, forgetExchange, makeHostRequest: makeIncomingRequest, signalOfExchange });

@@ -8,7 +8,8 @@
 //   responseWrite(x, bytes) -> 0, or a ticket to wait for before more is written
 //   responseEnd(x)
 //   responseAbort(x, message): the body failed; the message is for the log
-// entries.responseCanceled(x) is called when nobody wants the rest of an answer that is being written.
+// entries.responseCanceled(x) is called when nobody wants the rest of an answer that is being written, and
+// entries.exchangeEnded(x) when the host has ended an exchange of which something is kept here.
 const { SafeMap, TypeError } = primordials;
 const { ticketPromise } = use("Core/tickets");
 const { blobParts, isBlob } = use("FileAPI/blob");
@@ -112,6 +113,13 @@ class Sender {
   }
 }
 defineRecord(Sender);
+
+/** The host has ended the exchange: nobody takes any more of its answer, or hears of its signal. */
+entries.exchangeEnded = (exchange) => {
+  const sender = senders.get(exchange);
+  if (sender !== undefined) sender.finish();
+  else forgetExchange(exchange);
+};
 
 entries.responseCanceled = (exchange) => {
   const sender = senders.get(exchange);
