@@ -1,0 +1,110 @@
+internal import GRDB
+
+/// The tables, step by step. A step that was released never changes.
+enum Migrations {
+    static var all: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { db in try db.execute(sql: first) }
+        return migrator
+    }
+
+    private static let first = """
+        CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
+        """
+        + accounts + scripts + zones + kv + """
+            INSERT INTO meta (name, value) VALUES ('revision', 0);
+            CREATE TABLE changes (
+                revision INTEGER NOT NULL, kind TEXT NOT NULL, account TEXT NOT NULL, id TEXT NOT NULL
+            ) STRICT;
+            CREATE INDEX changes_by_revision ON changes (revision);
+            CREATE TABLE usage_batches (id TEXT PRIMARY KEY, created_on INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+            CREATE TABLE usage (
+                account TEXT NOT NULL, hour INTEGER NOT NULL, script TEXT NOT NULL,
+                requests INTEGER NOT NULL, errors INTEGER NOT NULL, cpu_us INTEGER NOT NULL, wall_us INTEGER NOT NULL,
+                subrequests INTEGER NOT NULL, bytes_in INTEGER NOT NULL, bytes_out INTEGER NOT NULL,
+                PRIMARY KEY (account, hour, script)
+            ) STRICT, WITHOUT ROWID;
+            """
+
+    private static let accounts = """
+        CREATE TABLE accounts (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, created_on INTEGER NOT NULL, suspended INTEGER NOT NULL,
+            subdomain TEXT UNIQUE
+        ) STRICT;
+        CREATE TABLE tokens (
+            id TEXT PRIMARY KEY, account TEXT REFERENCES accounts ON DELETE CASCADE, name TEXT NOT NULL,
+            scope TEXT NOT NULL, hash BLOB NOT NULL UNIQUE, created_on INTEGER NOT NULL
+        ) STRICT;
+        """
+
+    private static let scripts = """
+        CREATE TABLE scripts (
+            account TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE, name TEXT NOT NULL, tag TEXT NOT NULL,
+            created_on INTEGER NOT NULL, modified_on INTEGER NOT NULL, on_subdomain INTEGER NOT NULL,
+            previews INTEGER NOT NULL, settings TEXT NOT NULL, latest_version TEXT, latest_number INTEGER NOT NULL,
+            deployment TEXT, PRIMARY KEY (account, name)
+        ) STRICT;
+        CREATE TABLE versions (
+            id TEXT PRIMARY KEY, account TEXT NOT NULL, script TEXT NOT NULL, number INTEGER NOT NULL,
+            record BLOB NOT NULL, checksum INTEGER NOT NULL,
+            FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE, UNIQUE (account, script, number)
+        ) STRICT;
+        CREATE TABLE version_blobs (
+            version TEXT NOT NULL REFERENCES versions ON DELETE CASCADE, hash TEXT NOT NULL,
+            PRIMARY KEY (version, hash)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX version_blobs_by_hash ON version_blobs (hash);
+        CREATE TABLE secrets (
+            version TEXT NOT NULL REFERENCES versions ON DELETE CASCADE, name TEXT NOT NULL, sealed BLOB NOT NULL,
+            PRIMARY KEY (version, name)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE deployments (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, account TEXT NOT NULL,
+            script TEXT NOT NULL, created_on INTEGER NOT NULL, source TEXT NOT NULL, author TEXT NOT NULL,
+            annotations TEXT NOT NULL, FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
+        ) STRICT;
+        CREATE INDEX deployments_by_script ON deployments (account, script);
+        CREATE TABLE shares (
+            deployment TEXT NOT NULL REFERENCES deployments (id) ON DELETE CASCADE, position INTEGER NOT NULL,
+            version TEXT NOT NULL, percentage REAL NOT NULL, PRIMARY KEY (deployment, position)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE schedules (
+            account TEXT NOT NULL, script TEXT NOT NULL, cron TEXT NOT NULL, created_on INTEGER NOT NULL,
+            modified_on INTEGER NOT NULL, PRIMARY KEY (account, script, cron),
+            FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let zones = """
+        CREATE TABLE zones (
+            id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE,
+            name TEXT NOT NULL UNIQUE, origin TEXT, created_on INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE allowed_zones (
+            account TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE, name TEXT NOT NULL,
+            PRIMARY KEY (account, name)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE routes (
+            id TEXT PRIMARY KEY, zone TEXT NOT NULL REFERENCES zones ON DELETE CASCADE, account TEXT NOT NULL,
+            pattern TEXT NOT NULL, script TEXT, UNIQUE (zone, pattern)
+        ) STRICT;
+        CREATE INDEX routes_by_script ON routes (account, script);
+        CREATE TABLE domains (
+            id TEXT PRIMARY KEY, account TEXT NOT NULL, script TEXT NOT NULL,
+            zone TEXT NOT NULL REFERENCES zones ON DELETE CASCADE, hostname TEXT NOT NULL UNIQUE,
+            FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
+        ) STRICT;
+        """
+
+    private static let kv = """
+        CREATE TABLE kv_namespaces (
+            id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE, title TEXT NOT NULL,
+            UNIQUE (account, title)
+        ) STRICT;
+        CREATE TABLE kv_entries (
+            namespace TEXT NOT NULL REFERENCES kv_namespaces ON DELETE CASCADE, key BLOB NOT NULL, value BLOB NOT NULL,
+            metadata TEXT, expiration INTEGER, checksum INTEGER NOT NULL, PRIMARY KEY (namespace, key)
+        ) STRICT;
+        CREATE INDEX kv_entries_by_expiration ON kv_entries (expiration) WHERE expiration IS NOT NULL;
+        """
+}

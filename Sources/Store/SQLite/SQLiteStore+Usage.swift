@@ -1,0 +1,54 @@
+internal import GRDB
+package import Model
+
+extension SQLiteStore: UsageStore {
+    package func add(_ readings: [Usage], batch: String) throws {
+        try write { db, _ in
+            let isNew = try Bool.fetchOne(
+                db, sql: "SELECT NOT EXISTS (SELECT 1 FROM usage_batches WHERE id = ?)", arguments: [batch])
+            guard isNew == true else { return }
+            try db.execute(
+                sql: "INSERT INTO usage_batches (id, created_on) VALUES (?, ?)",
+                arguments: [batch, Timestamp.now.milliseconds])
+            for usage in readings { try Self.add(usage, db) }
+        }
+    }
+
+    private static func add(_ usage: Usage, _ db: Database) throws {
+        let amounts = usage.amounts
+        try db.execute(
+            sql: """
+                INSERT INTO usage (account, hour, script, requests, errors, cpu_us, wall_us, subrequests, bytes_in,
+                    bytes_out) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, errors = errors + excluded.errors,
+                    cpu_us = cpu_us + excluded.cpu_us, wall_us = wall_us + excluded.wall_us,
+                    subrequests = subrequests + excluded.subrequests, bytes_in = bytes_in + excluded.bytes_in,
+                    bytes_out = bytes_out + excluded.bytes_out
+                """,
+            arguments: [
+                usage.script.account, usage.hour, usage.script.name, amounts.requests, amounts.errors,
+                amounts.cpuMicroseconds, amounts.wallMicroseconds, amounts.subrequests, amounts.bytesIn,
+                amounts.bytesOut,
+            ])
+    }
+
+    package func usage(of account: String, hours: Range<Int64>) throws -> [Usage] {
+        try read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM usage WHERE account = ? AND hour >= ? AND hour < ? ORDER BY hour, script",
+                arguments: [account, hours.lowerBound, hours.upperBound]
+            ).map { row in
+                var amounts = UsageAmounts()
+                amounts.requests = row["requests"]
+                amounts.errors = row["errors"]
+                amounts.cpuMicroseconds = row["cpu_us"]
+                amounts.wallMicroseconds = row["wall_us"]
+                amounts.subrequests = row["subrequests"]
+                amounts.bytesIn = row["bytes_in"]
+                amounts.bytesOut = row["bytes_out"]
+                return Usage(
+                    script: ScriptKey(account: account, name: row["script"]), hour: row["hour"], amounts: amounts)
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+internal import Foundation
+internal import GRDB
+internal import Model
+internal import Synchronization
+
+/// The store of one machine: a data folder with a SQLite database and a folder of blobs.
+///
+/// Each change is one transaction with a revision of its own, on disk when the call returns. Meant for one process:
+/// the folder is locked.
+package final class SQLiteStore: Sendable {
+    let pool: DatabasePool
+    let blobs: BlobFolder
+    let box: SecretBox
+    private let folder: DataFolder
+    private let observers = Mutex<[@Sendable () -> Void]>([])
+
+    /// Opens the store in a folder, which is made if it is not there.
+    /// - Parameter key: of the secrets, 32 bytes; nil takes that of the folder, made at the first start.
+    /// - Throws: `StoreError`: `locked`, `damaged`, `unusable`.
+    package init(folder path: String, key: [UInt8]? = nil) throws {
+        folder = try DataFolder(path)
+        blobs = try BlobFolder(path: "\(path)/blobs")
+        box = SecretBox(key: try key ?? folder.secretKey())
+        do {
+            pool = try DatabasePool(path: "\(path)/\(DataFolder.database)", configuration: Self.configuration)
+            try Self.check(pool)
+            try Migrations.all.migrate(pool)
+        } catch {
+            throw Self.storeError(error, doing: "opening \(path)/\(DataFolder.database)")
+        }
+        try checkKey()
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.label = "store"
+        configuration.prepareDatabase { db in
+            // On disk, not only with the kernel, when a transaction is over.
+            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON")
+        }
+        return configuration
+    }
+
+    /// Throws if the database's structure is broken.
+    private static func check(_ pool: DatabasePool) throws {
+        let findings = try pool.read { db in try String.fetchAll(db, sql: "PRAGMA quick_check(3)") }
+        guard findings == ["ok"] else {
+            throw StoreError(.damaged, "\(DataFolder.database) is damaged: \(findings.joined(separator: "; "))")
+        }
+    }
+
+    /// Throws if the secrets were encrypted with another key.
+    private func checkKey() throws {
+        let context = "martlet"
+        let known = Array("the key fits".utf8)
+        let stored = try read { db in
+            try Data.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'key check'")
+        }
+        if let stored {
+            guard (try? box.open(Array(stored), context: context)) == known else {
+                throw StoreError(.unusable, "the key is not the one that this store's secrets were encrypted with")
+            }
+        } else {
+            let sealed = Data(try box.seal(known, context: context))
+            try write { db, _ in
+                try db.execute(sql: "INSERT INTO meta (name, value) VALUES ('key check', ?)", arguments: [sealed])
+            }
+        }
+    }
+
+    // MARK: Transactions
+
+    func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        do {
+            return try pool.read(body)
+        } catch {
+            throw Self.storeError(error, doing: "reading")
+        }
+    }
+
+    /// One transaction: all of it is durable when this returns, or nothing has happened. Then tells who follows.
+    /// - Parameter body: gets the revision that this change makes.
+    func write<Value>(_ body: (Database, Int64) throws -> Value) throws -> Value {
+        let value: Value
+        do {
+            value = try pool.write { db in
+                try db.execute(sql: "UPDATE meta SET value = value + 1 WHERE name = 'revision'")
+                return try body(db, try Self.revision(db))
+            }
+        } catch {
+            throw Self.storeError(error, doing: "writing")
+        }
+        for observer in observers.withLock({ $0 }) { observer() }
+        return value
+    }
+
+    static func revision(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'revision'") ?? 0
+    }
+
+    package func observe(_ changed: @escaping @Sendable () -> Void) {
+        observers.withLock { $0.append(changed) }
+    }
+
+    static func storeError(_ error: any Error, doing what: String) -> StoreError {
+        if let error = error as? StoreError { return error }
+        guard let error = error as? DatabaseError else { return StoreError(.failed, "\(what): \(error)") }
+        let text = "\(what): \(error.message ?? error.resultCode.description)"
+        return switch error.resultCode {
+        case .SQLITE_FULL: StoreError(.full, "\(what): the disk is full")
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            StoreError(.damaged, "\(DataFolder.database) is damaged: \(text)")
+        case .SQLITE_CONSTRAINT: StoreError(.conflict, text)
+        default: StoreError(.failed, text)
+        }
+    }
+}
