@@ -66,6 +66,7 @@ let package = Package(
         .target(
             name: "CICU", linkerSettings: [.linkedLibrary("icuuc"), .linkedLibrary("icui18n")]),
         .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(name: "CSandbox", cSettings: strictC, linkerSettings: [.linkedLibrary("seccomp")]),
         .systemLibrary(name: "CBrotli"),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CZlib"),
@@ -101,10 +102,11 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
+        .target(name: "Sandbox", dependencies: ["CSandbox"], swiftSettings: strict),
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Edge", "Isolates", "Model", "Project", "Runtime", "WebAPI",
+                "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -124,6 +126,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["Model", "Store"], swiftSettings: strict),
+        // Locks itself in like a host and then tries what a host must not do. Only tests build it.
+        .executableTarget(
+            name: "SandboxProbe", dependencies: ["CAttacks", "Sandbox"], path: "Tests/SandboxProbe",
+            swiftSettings: strict),
+        .target(name: "CAttacks", path: "Tests/CAttacks", cSettings: strictC),
+        .testTarget(
+            name: "SandboxTests", dependencies: ["CAttacks", "Sandbox", "SandboxProbe"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

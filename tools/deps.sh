@@ -18,7 +18,7 @@ swift_guide="https://www.swift.org/install/linux"
 # libraries that the compiler, the package manager and Foundation load.
 toolchain_packages="binutils ca-certificates g++ git libc6-dev libcurl4 libncurses6 libsqlite3-0 libxml2"
 # What Package.swift links, one for each system library target.
-library_packages="libicu-dev zlib1g-dev libbrotli-dev libssl-dev libsqlite3-dev"
+library_packages="libicu-dev zlib1g-dev libbrotli-dev libssl-dev libsqlite3-dev libseccomp-dev"
 # V8 as Debian packages it.
 v8_package="libnode-dev"
 

@@ -156,4 +156,19 @@ struct WrongCall: Sendable, CustomTestStringConvertible {
             #expect(martlet.rest().output.isEmpty)
         }
     }
+
+    @Test func doctorSaysWhatHolds() throws {
+        let martlet = try Martlet(["doctor"])
+        #expect(try martlet.exitCode() == 0)
+        let (output, log) = martlet.rest()
+        #expect(log.isEmpty)
+        for name in ["V8 ", "kernel ", "open files ", "memory mappings "] {
+            #expect(output.contains { $0.hasPrefix(name) }, "\(output)")
+        }
+        // Whatever the kernel refuses here, it has been tried, and each line says what came of it.
+        let measures = output.filter { $0.hasPrefix("  yes  ") || $0.hasPrefix("  no   ") }
+        #expect(measures.count > 10)
+        #expect(measures.contains("  yes  system calls filtered (seccomp)"))
+        #expect(output.last?.contains("--sandbox=required") == true || output.last?.hasPrefix("Not all") == true)
+    }
 }

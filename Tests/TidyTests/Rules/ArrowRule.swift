@@ -20,7 +20,7 @@ enum ArrowRule: Rule {
         "Project": ["CLinux", "Model"],
         "Store": ["Model"],
         "Control": ["Model", "Store"],
-        "Sandbox": ["CSandbox", "Model"],
+        "Sandbox": ["CSandbox"],
         "martlet": [
             "CLinux", "Control", "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox", "Store", "WebAPI",
         ],
