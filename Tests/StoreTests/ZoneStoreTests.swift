@@ -74,7 +74,8 @@ import Testing
         let theirs = ScriptKey(account: other.id, name: "t")
         _ = try fixture.store.add(
             VersionDraft(
-                version: ScriptVersion(source: "api", author: "", syntax: .modules), files: [], secrets: [:], base: nil),
+                version: ScriptVersion(source: "api", author: "", syntax: .modules), files: [], secrets: [:],
+                base: nil),
             to: theirs, deploying: nil)
         #expect(throws: StoreError.self) { try fixture.store.put(domain(theirs)) }
         #expect(throws: StoreError.self) { try fixture.store.deleteDomain(first.id, of: other.id) }

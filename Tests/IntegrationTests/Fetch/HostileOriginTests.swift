@@ -158,7 +158,9 @@ import Testing
         }
         let worker = try FetchingWorker(Self.code, origin: origin, ["--cpu-ms", "10000", "--memory-mb", "64"])
         #expect(try worker.get("/head").text == "TypeError: The header of the origin's answer is too large.")
-        #expect(try worker.get("/body", by: .patient).text.hasPrefix("body RangeError"))
+        let whole = try worker.get("/body", by: .patient)
+        // Which of the buffers on the way is the first to find no room is a matter of timing.
+        #expect(whole.text.hasPrefix("body ") && whole.text.contains("memory"), "\(whole.summary)")
         #expect(try worker.get("/head").outcome == "ok", "the isolate lives")
     }
 
