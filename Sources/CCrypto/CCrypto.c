@@ -91,11 +91,28 @@ static const EVP_MD *digest_of(ccrypto_hash hash) {
     return NULL;
 }
 
-size_t ccrypto_rsa_generate(uint32_t bits, uint32_t exponent, uint8_t *output) {
+typedef struct {
+    ccrypto_goes_on *goes_on;
+    void *caller;
+} generation;
+
+/// libcrypto calls this at each candidate for a prime.
+static int generation_goes_on(EVP_PKEY_CTX *context) {
+    const generation *self = EVP_PKEY_CTX_get_app_data(context);
+    return self->goes_on(self->caller);
+}
+
+size_t ccrypto_rsa_generate(
+    uint32_t bits, uint32_t exponent, uint8_t *output, ccrypto_goes_on *goes_on, void *caller) {
+    generation self = {goes_on, caller};
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
     BIGNUM *e = BN_new();
     EVP_PKEY *key = NULL;
     int length = 0;
+    if (context != NULL) {
+        EVP_PKEY_CTX_set_app_data(context, &self);
+        EVP_PKEY_CTX_set_cb(context, generation_goes_on);
+    }
     bool is_done = context != NULL && e != NULL && BN_set_word(e, exponent) == 1 && EVP_PKEY_keygen_init(context) == 1
         && EVP_PKEY_CTX_set_rsa_keygen_bits(context, (int)bits) == 1
         && EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context, e) == 1 && EVP_PKEY_generate(context, &key) == 1;

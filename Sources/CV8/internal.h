@@ -174,6 +174,9 @@ struct cv8_isolate {
     /// As of the last collection.
     size_t heap_used = 0;
     size_t wasm_used = 0;
+    /// What the host has charged and V8 has not been told of: telling may collect garbage, so it waits for the end of
+    /// an op.
+    int64_t external_change = 0;
 };
 
 namespace martlet {

@@ -140,3 +140,14 @@ uint8_t *cv8_account_resize(cv8_account *account, uint8_t *bytes, size_t length,
 }
 
 void cv8_account_free(cv8_account *account, uint8_t *bytes, size_t length) { account->allocator->Free(bytes, length); }
+
+bool cv8_isolate_charge(cv8_isolate *self, size_t length) {
+    if (!self->allocator->reserve(length)) return false;
+    self->external_change += static_cast<int64_t>(length);
+    return true;
+}
+
+void cv8_isolate_discharge(cv8_isolate *self, size_t length) {
+    self->allocator->release(length);
+    self->external_change -= static_cast<int64_t>(length);
+}

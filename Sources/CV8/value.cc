@@ -1,5 +1,6 @@
 // Flat values: from V8's and back.
 #include <cstring>
+#include <utility>
 
 #include "internal.h"
 
@@ -196,6 +197,9 @@ void op_callback(const v8::FunctionCallbackInfo<v8::Value> &info) {
     thread->in_javascript = 1;
     Local<v8::Value> value = unflatten(self, context, result);
     thread->arena.rewind(mark);
+    if (int64_t change = std::exchange(self->external_change, 0)) {
+        isolate->AdjustAmountOfExternalAllocatedMemory(change);
+    }
     if (value.IsEmpty()) return;
     if (result.kind == CV8_THROW) isolate->ThrowException(value);
     else info.GetReturnValue().Set(value);

@@ -40,7 +40,8 @@ package struct CPUClock {
 
     package static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
 
-    static func threadTime() -> UInt64 { read(CLOCK_THREAD_CPUTIME_ID) }
+    /// Nanoseconds of CPU that the calling thread has used.
+    package static func threadTime() -> UInt64 { read(CLOCK_THREAD_CPUTIME_ID) }
 
     static func read(_ clock: clockid_t) -> UInt64 {
         var time = timespec()

@@ -200,6 +200,12 @@ package final class Isolate {
     /// What the isolate's buffers are charged to.
     package private(set) lazy var account = MemoryAccount(of: self)
 
+    /// Charges memory that the host holds for the isolate's code. False, and nothing has happened, if that goes over
+    /// the limit.
+    package func charge(_ bytes: Int) -> Bool { cv8_isolate_charge(pointer, bytes) }
+
+    package func discharge(_ bytes: Int) { cv8_isolate_discharge(pointer, bytes) }
+
     // MARK: Handing on
 
     /// An isolate between two threads: nobody uses it, so it may cross.

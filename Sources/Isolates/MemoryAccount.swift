@@ -49,6 +49,15 @@ package final class ChargedBuffer: @unchecked Sendable {
 
     package init(chargedTo account: MemoryAccount) { self.account = account }
 
+    /// Takes memory of malloc's over. Nil, and the memory is still the caller's, if it would go over the limit.
+    package init?(adopting bytes: UnsafeMutableRawBufferPointer, chargedTo account: MemoryAccount) {
+        guard cv8_account_charge(account.pointer, bytes.count) else { return nil }
+        self.account = account
+        start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        capacity = bytes.count
+        count = bytes.count
+    }
+
     deinit { if let start { cv8_account_free(account.pointer, start, capacity) } }
 
     /// Makes room for that many bytes in all. False if they would go over the isolate's limit.

@@ -239,6 +239,11 @@ uint8_t *_Nullable cv8_account_resize(
 /// Gives back what was not returned after all.
 void cv8_account_free(cv8_account *account, uint8_t *bytes, size_t length);
 
+/// Charges memory that the host holds for the isolate, such as a compressor's; it makes V8 collect sooner, too. False,
+/// and nothing has happened, if that would go over the limit. The thread must be the isolate's.
+bool cv8_isolate_charge(cv8_isolate *isolate, size_t length);
+void cv8_isolate_discharge(cv8_isolate *isolate, size_t length);
+
 // MARK: Modules
 
 typedef enum {

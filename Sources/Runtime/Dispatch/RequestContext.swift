@@ -22,8 +22,10 @@ final class RequestContext {
     var answer = Answer.none
     var status = 0
     var outcome = Outcome.ok
-    /// CPU time so far, in nanoseconds.
+    /// CPU time so far, in nanoseconds: what the limit is for.
     var cpuTime: UInt64 = 0
+    /// CPU time of the cold start that came first, in nanoseconds. It has a limit of its own.
+    var startUpTime: UInt64 = 0
     var logBytes = 0
     var droppedLogLines = 0
     /// Promises given to waitUntil that have not settled.
@@ -46,6 +48,8 @@ final class RequestContext {
     var subrequests: Subrequests?
     var writeTicket: Int?
     var pump: BodyPump?
+    /// Native work of the request on other threads; nil if there was none.
+    var work: RequestWork?
 
     init(id: Int, exchange: any Exchange, instance: Instance, startedAt: UInt64, isColdStart: Bool) {
         self.id = id

@@ -56,6 +56,7 @@ package final class Placement: Sendable {
     package let reaper = Reaper()
     private let precompiler: Precompiler
     package let watchdog: Watchdog
+    let work: NativeWork
     let events: any EventSink
     let pages: any ErrorPages
     let egress: any Egress
@@ -85,6 +86,8 @@ package final class Placement: Sendable {
         self.attachFrontLane = attachFrontLane
         self.forgetFrontLane = forgetFrontLane
         watchdog = Watchdog(steps: options.watchdog)
+        // As many as cores, and two at least: one isolate may keep half of them busy.
+        work = NativeWork(threads: max(2, options.frontLanes))
         pool = BlankPool(
             engine: engine, watchdog: watchdog, size: options.blankIsolates,
             memoryLimit: defaultMemoryMegabytes << 20, prepare: Self.prepare)

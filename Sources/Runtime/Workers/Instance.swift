@@ -45,7 +45,9 @@ final class Instance {
         self.isolate = isolate
         self.lane = lane
         isolate.setMemoryLimit(memoryLimit)
-        isolate.setHost(WebHost(scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self))
+        isolate.setHost(
+            WebHost(
+                scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self, work: self))
         worker.counts.addIsolate(1)
     }
 
@@ -77,13 +79,12 @@ final class Instance {
         let context = RequestContext(
             id: lastNumber, exchange: exchange, instance: self, startedAt: lane.loop.now,
             isColdStart: startUpTime != nil)
+        context.startUpTime = startUpTime ?? 0
         exchange.observer = context
         requests[context.id] = context
         worker.counts.addRequest()
         call(.dispatchFetch, context.id, for: context)
         if !hasSharedCode { shareCode() }
-        // The start counts for the meter, not against the request's own limit.
-        context.cpuTime += startUpTime ?? 0
     }
 
     /// How long (ns) after the first request the code cache is made: when the answer is out and other cold starts are
@@ -276,6 +277,7 @@ final class Instance {
         context.pump = nil
         context.body?.release()
         context.body = nil
+        context.work?.end()
         if context.exchange.observer === context { context.exchange.observer = nil }
         if context.isFollowed { enqueue { [self] in tell(.exchangeEnded, .number(Double(context.id))) } }
         if context.outcome != .ok { worker.counts.addError() }
@@ -328,7 +330,7 @@ final class Instance {
             RequestEvent(
                 worker: worker.name, method: head.methodString, url: head.urlString, status: context.status,
                 outcome: context.outcome, wallTime: EventLoop.monotonicNow() - context.startedAt,
-                cpuTime: context.cpuTime, isColdStart: context.isColdStart))
+                cpuTime: context.startUpTime + context.cpuTime, isColdStart: context.isColdStart))
     }
 
     // MARK: The end of the instance
@@ -387,6 +389,9 @@ final class Instance {
     func dropTicket(_ ticket: Int) {
         if let context = tickets.removeValue(forKey: ticket) { context.openTickets -= 1 }
     }
+
+    /// Whether anything still waits for the ticket.
+    func isOpen(_ ticket: Int) -> Bool { tickets[ticket] != nil }
 
     /// Runs `body` on the lane when the call under way is over.
     func enqueue(_ body: @escaping () -> Void) { lane.loop.enqueue(body) }

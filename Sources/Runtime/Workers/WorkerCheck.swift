@@ -19,7 +19,7 @@ package enum WorkerCheck {
             return "There is no memory left for an isolate to check the worker in."
         }
         let limitedLog = LimitedLog(kilobytes: definition.limits.logKilobytes, log)
-        isolate.setHost(DetachedHost.check(environment: worker.environment, log: limitedLog.write))
+        isolate.setHost(DetachedHost.check(environment: worker.environment, in: isolate, log: limitedLog.write))
         defer { isolate.discard() }
         do {
             let budget = UInt64(definition.limits.startupCPUMilliseconds) * 1_000_000

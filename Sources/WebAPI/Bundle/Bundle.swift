@@ -12,7 +12,9 @@ package enum Bundle {
     }
 
     /// Every op, by its number.
-    static let ops: [Op] = HostOps.all + FetchOps.all + URLOps.all + EncodingOps.all + RandomOps.all
+    static let ops: [Op] = [
+        HostOps.all, FetchOps.all, URLOps.all, EncodingOps.all, RandomOps.all, CryptoOps.all, CompressionOps.all,
+    ].flatMap { $0 }
 
     /// Assembles the bundle; the text lives as long as the process.
     package static func make() -> Engine.Bundle {

@@ -1,5 +1,5 @@
+internal import CCrypto
 internal import Crypto
-internal import CryptoExtras
 internal import FoundationEssentials
 
 /// HKDF (Web Cryptography API, section 32) and PBKDF2 (section 33).
@@ -15,28 +15,24 @@ extension WebCrypto {
         return run(hash.function)
     }
 
-    /// `length` in bytes. Takes long: its time is the iterations times the length, in hashes.
+    /// `length` in bytes. Takes long: its time is the iterations times the length, in hashes. Nil if `goesOn`, asked
+    /// now and then, said no.
     static func pbkdf2(
-        _ hash: Hash, password: Bytes, salt: Bytes, iterations: Int, length: Int
-    ) throws(Failure) -> [UInt8] {
+        _ hash: Hash, password: Bytes, salt: Bytes, iterations: Int, length: Int, while goesOn: () -> Bool
+    ) throws(Failure) -> [UInt8]? {
         guard length > 0, iterations > 0, iterations <= UInt32.max else { throw Failure("Invalid parameters.") }
-        let function: KDF.Insecure.PBKDF2.HashFunction =
-            switch hash {
-            case .md5: .insecureMD5
-            case .sha1: .insecureSHA1
-            case .sha256: .sha256
-            case .sha384: .sha384
-            case .sha512: .sha512
+        let function = try libcryptoHash(hash)
+        var isDone = false
+        let bits = [UInt8](unsafeUninitializedCapacity: length) { output, count in
+            isDone = whileAsked(goesOn) { ask, caller in
+                var derivation = ccrypto_derivation(
+                    password: password.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                    salt: salt.baseAddress?.assumingMemoryBound(to: UInt8.self), password_length: password.count,
+                    salt_length: salt.count, iterations: UInt32(iterations), goes_on: ask, caller: caller)
+                return ccrypto_pbkdf2(function, &derivation, output.baseAddress!, length)
             }
-        return try password.withAddress { (password) throws(Failure) in
-            try salt.withAddress { (salt) throws(Failure) in
-                try attempt("The bits could not be derived.") {
-                    [UInt8](
-                        copying: try KDF.Insecure.PBKDF2.deriveKey(
-                            from: password, salt: salt, using: function, outputByteCount: length,
-                            unsafeUncheckedRounds: iterations))
-                }
-            }
+            count = isDone ? length : 0
         }
+        return isDone ? bits : nil
     }
 }

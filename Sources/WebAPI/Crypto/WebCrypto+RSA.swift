@@ -15,19 +15,23 @@ extension WebCrypto {
 
     // MARK: Keys
 
-    /// A private key. `exponent` is 3 or 65537. Takes long.
-    static func generateRSAKey(bits: Int, exponent: Int) throws(Failure) -> [UInt8] {
+    /// A private key. `exponent` is 3 or 65537. Takes long. Nil if `goesOn`, asked now and then, said no.
+    static func generateRSAKey(bits: Int, exponent: Int, while goesOn: () -> Bool) throws(Failure) -> [UInt8]? {
         guard rsaKeyLengths.contains(bits), bits % 8 == 0 else { throw Failure("The key's length is not supported.") }
         guard exponent == 3 || exponent == 65_537 else { throw Failure("The public exponent must be 3 or 65537.") }
-        let message = "The key could not be generated."
-        // swift-crypto rounds lengths down to such multiples.
-        if exponent == 65_537, bits % 128 == 0 {
-            return try attempt(message) {
-                let size = _RSA.Signing.KeySize(bitCount: bits)
-                return [UInt8](copying: try _RSA.Signing.PrivateKey(unsafeKeySize: size).derRepresentation)
+        var isStopped = false
+        let key = [UInt8](unsafeUninitializedCapacity: Int(CCRYPTO_RSA_CAPACITY)) { output, count in
+            let watched = {
+                isStopped = isStopped || !goesOn()
+                return !isStopped
+            }
+            count = whileAsked(watched) { ask, caller in
+                ccrypto_rsa_generate(UInt32(bits), UInt32(exponent), output.baseAddress!, ask, caller)
             }
         }
-        return try rsaOutput(message) { ccrypto_rsa_generate(UInt32(bits), UInt32(exponent), $0) }
+        if isStopped { return nil }
+        guard !key.isEmpty else { throw Failure("The key could not be generated.") }
+        return key
     }
 
     /// Whether a key can be used: its numbers fit each other, and it is neither too short nor too long.
@@ -132,18 +136,6 @@ extension WebCrypto {
         }
         guard isDone else { throw Failure(message) }
         return result
-    }
-
-    // MARK: libcrypto
-
-    private static func libcryptoHash(_ hash: Hash) throws(Failure) -> ccrypto_hash {
-        switch hash {
-        case .md5: throw Failure("The hash is not supported.")
-        case .sha1: CCRYPTO_SHA1
-        case .sha256: CCRYPTO_SHA256
-        case .sha384: CCRYPTO_SHA384
-        case .sha512: CCRYPTO_SHA512
-        }
     }
 
     private static func rsaOutput(

@@ -1,3 +1,4 @@
+internal import CCrypto
 internal import Crypto
 internal import FoundationEssentials
 
@@ -41,6 +42,30 @@ enum WebCrypto {
             case .sha256: 32
             case .sha384: 48
             case .sha512: 64
+            }
+        }
+    }
+
+    static func libcryptoHash(_ hash: Hash) throws(Failure) -> ccrypto_hash {
+        switch hash {
+        case .md5: throw Failure("The hash is not supported.")
+        case .sha1: CCRYPTO_SHA1
+        case .sha256: CCRYPTO_SHA256
+        case .sha384: CCRYPTO_SHA384
+        case .sha512: CCRYPTO_SHA512
+        }
+    }
+
+    /// `goesOn` in the form in which libcrypto's operations take it: a function, and what it is called with.
+    static func whileAsked<Result>(
+        _ goesOn: () -> Bool,
+        _ body: (@convention(c) (UnsafeMutableRawPointer?) -> Bool, UnsafeMutableRawPointer) -> Result
+    ) -> Result {
+        withoutActuallyEscaping(goesOn) { goesOn in
+            withUnsafePointer(to: goesOn) { pointer in
+                body(
+                    { $0!.assumingMemoryBound(to: (() -> Bool).self).pointee() },
+                    UnsafeMutableRawPointer(mutating: pointer))
             }
         }
     }

@@ -3,7 +3,7 @@ package import Model
 
 /// What ops meet where there is no lane: two made-up requests while the snapshot is made, none while a worker is
 /// checked.
-package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, BodyHost, FetchHost {
+package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, BodyHost, FetchHost, WorkHost {
     private static let fields = [("host", "warm.example"), ("accept", "*/*"), ("x-name", "value")]
     private static let heads = [
         RequestHead(method: "GET", url: "http://warm.example/path/to?a=1&b=2", headers: fields),
@@ -13,12 +13,16 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package let isGlobalScope: Bool
     package let environment: [String]
     private let write: (_ level: String, _ text: String) -> Void
+    /// Where a worker is checked; it holds this host.
+    private weak var isolate: Isolate?
 
     private init(
-        isGlobalScope: Bool, environment: [String], write: @escaping (_ level: String, _ text: String) -> Void
+        isGlobalScope: Bool, environment: [String], isolate: Isolate? = nil,
+        write: @escaping (_ level: String, _ text: String) -> Void
     ) {
         self.isGlobalScope = isGlobalScope
         self.environment = environment
+        self.isolate = isolate
         self.write = write
     }
 
@@ -29,13 +33,13 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
 
     /// For evaluating a worker's top level to see whether it can be.
     package static func check(
-        environment: [String], log: @escaping (_ level: String, _ text: String) -> Void
+        environment: [String], in isolate: Isolate, log: @escaping (_ level: String, _ text: String) -> Void
     ) -> WebHost {
-        DetachedHost(isGlobalScope: true, environment: environment, write: log).host
+        DetachedHost(isGlobalScope: true, environment: environment, isolate: isolate, write: log).host
     }
 
     private var host: WebHost {
-        WebHost(scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self)
+        WebHost(scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self, work: self)
     }
 
     package var baseURL: String? { nil }
@@ -77,4 +81,10 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package func finishFetch(_ fetch: Int) {}
     package func abortFetch(_ fetch: Int) -> Int { 0 }
     package func coding(ofBody body: Int) -> String? { nil }
+
+    package func adopt(_ bytes: WorkBytes) -> OwnedBytes? { isolate.flatMap { bytes.give(to: $0.adoptBytes) } }
+    package func charge(_ bytes: Int) -> Bool { isolate?.charge(bytes) ?? false }
+    package func discharge(_ bytes: Int) { isolate?.discharge(bytes) }
+    /// There are no requests here.
+    package func begin(holding memory: Int, _ work: @escaping Work) throws(OpError) -> Int? { nil }
 }

@@ -11,10 +11,14 @@ package final class WebHost {
     package let exchanges: any ExchangeHost
     package let bodies: any BodyHost
     package let fetches: any FetchHost
+    package let work: any WorkHost
+    // What standards keep for an isolate; made on first use, since few workers need it.
+    lazy var digests = DigestTable()
+    lazy var compressors = ChargedCompressors(on: work)
 
     package init(
         scope: any ScopeHost, timers: any TimerHost, log: any LogHost, exchanges: any ExchangeHost,
-        bodies: any BodyHost, fetches: any FetchHost
+        bodies: any BodyHost, fetches: any FetchHost, work: any WorkHost
     ) {
         self.scope = scope
         self.timers = timers
@@ -22,6 +26,7 @@ package final class WebHost {
         self.exchanges = exchanges
         self.bodies = bodies
         self.fetches = fetches
+        self.work = work
     }
 }
 

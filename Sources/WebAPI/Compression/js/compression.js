@@ -9,10 +9,11 @@
 // The three in the middle throw a TypeError if the input is malformed, goes on after its end or ends too early, or if
 // there is more output than the limits allow. What throws also closes, and so does the null that follows the finish.
 const {
-  FinalizationRegistry, FinalizationRegistryPrototypeRegister, FinalizationRegistryPrototypeUnregister,
+  FinalizationRegistry, FinalizationRegistryPrototypeRegister, FinalizationRegistryPrototypeUnregister, MathMin,
+  TypedArrayPrototypeGetByteLength,
 } = primordials;
 const { converters, defineInterface, enumeration, requireArguments } = use("WebIDL/webidl");
-const { bytesOf } = use("WebIDL/bufferSource");
+const { bytesOf, copyBytes, viewOf } = use("WebIDL/bufferSource");
 const { defineRecord } = use("Streams/promises");
 const { createTransform } = use("Streams/transform");
 const { readableObject } = use("Streams/readableObjects");
@@ -26,6 +27,9 @@ function formatIndex(format) {
   while (formats[index] !== format) index++;
   return index;
 }
+
+// Bytes of input that an op takes at a time: an op cannot be stopped, a loop in JavaScript can.
+const sliceSize = 128 * 1024;
 
 // For streams that nobody finishes or cancels.
 const abandoned = new FinalizationRegistry((number) => { ops.compressionClose(number); });
@@ -41,7 +45,27 @@ class CompressionTransformer {
   /** "Compress and enqueue a chunk", "decompress and enqueue a chunk". */
   transform(chunk, controller) {
     converters.BufferSource(chunk, undefined, "A chunk of a compression stream");
-    return this.handOn(ops.compressionPush(this.number, bytesOf(chunk)), controller);
+    return this.feed(bytesOf(chunk), controller);
+  }
+
+  /** Takes bytes slice by slice; once the output has to wait, it goes on with a copy of those that are left. */
+  feed(bytes, controller) {
+    const length = TypedArrayPrototypeGetByteLength(bytes);
+    let start = 0;
+    do {
+      const end = MathMin(start + sliceSize, length);
+      const slice = end === length && start === 0 ? bytes : viewOf(bytes, start, end);
+      const waits = this.handOn(ops.compressionPush(this.number, slice), controller);
+      start = end;
+      if (waits === undefined) continue;
+      return start === length ? waits : this.feedLater(waits, copyBytes(viewOf(bytes, start)), controller);
+    } while (start < length);
+    return undefined;
+  }
+
+  async feedLater(waits, bytes, controller) {
+    await waits;
+    if (!this.isCanceled) await this.feed(bytes, controller);
   }
 
   /** "Compress flush and enqueue", "decompress flush and enqueue". */

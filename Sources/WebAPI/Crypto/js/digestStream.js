@@ -4,14 +4,17 @@
 //   digestFinish(id) -> Uint8Array; the id is free then
 //   digestDrop(id), also of an id that is free already
 const {
-  ArrayBufferIsView, BigInt, Error, FinalizationRegistry, FinalizationRegistryPrototypeRegister, SymbolDispose,
-  TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength,
+  ArrayBufferIsView, BigInt, Error, FinalizationRegistry, FinalizationRegistryPrototypeRegister, MathMin,
+  SymbolDispose, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength,
 } = primordials;
 const { defineInterface, illegalInvocation, isArrayBuffer, requireArguments } = use("WebIDL/webidl");
-const { bytesOf } = use("WebIDL/bufferSource");
+const { bytesOf, viewOf } = use("WebIDL/bufferSource");
 const { Deferred, markHandled } = use("Streams/promises");
 const { WritableStream } = use("Streams/writableObjects");
 const { algorithmIdentifier, normalizeAlgorithm } = use("Crypto/algorithms");
+
+// Bytes that an op hashes at a time: an op cannot be stopped, a loop in JavaScript can.
+const sliceSize = 256 * 1024;
 
 const registry = new FinalizationRegistry((id) => ops.digestDrop(id));
 
@@ -43,7 +46,9 @@ class Hash {
     const length = TypedArrayPrototypeGetByteLength(bytes);
     if (length === 0) return;
     if (!this.isRunning) throw this.error;
-    ops.digestUpdate(this.id, bytes);
+    for (let start = 0; start < length; start += sliceSize) {
+      ops.digestUpdate(this.id, viewOf(bytes, start, MathMin(start + sliceSize, length)));
+    }
     this.bytesWritten += length;
   }
   close() {
