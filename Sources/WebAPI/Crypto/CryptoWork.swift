@@ -83,6 +83,8 @@ enum CryptoWork {
         // Sound because nothing changes it once it is made.
         let operands: Operands
         let size: Int
+        /// Longer operands are data, which lie in other places too.
+        private static let longestKey = 16 << 10
         private let memory: UnsafeMutableRawPointer
 
         /// Nil if there is no such memory.
@@ -102,8 +104,10 @@ enum CryptoWork {
         }
 
         deinit {
-            // Keys may be among them.
-            explicit_bzero(memory, size)
+            let list = operands.list
+            for operand in [list.0, list.1, list.2, list.3] where (1...Self.longestKey).contains(operand.count) {
+                explicit_bzero(UnsafeMutableRawPointer(mutating: operand.baseAddress!), operand.count)
+            }
             free(memory)
         }
     }

@@ -64,17 +64,14 @@ extension WebCrypto {
     /// The ciphertext and after it the tag, of 4 to 16 bytes. The `iv` has 1 to 128 bytes.
     static func sealGCM(
         key: Bytes, iv: Bytes, additionalData: Bytes, tagLength: Int, _ data: Bytes
-    ) throws(Failure) -> [UInt8] {
+    ) throws(Failure) -> WorkBytes {
         guard (4...16).contains(tagLength) else { throw Failure("The tag's length is wrong.") }
-        var isDone = false
-        let result = [UInt8](unsafeUninitializedCapacity: data.count + tagLength) { output, count in
-            isDone = withPointers(key, iv, additionalData, data) { key, iv, additionalData, data in
-                guard let start = key.baseAddress, let output = output.baseAddress else { return false }
-                return ccrypto_gcm_seal(
-                    start, key.count, iv.baseAddress, iv.count, additionalData.baseAddress, additionalData.count,
-                    data.baseAddress, data.count, output, output + data.count, tagLength)
-            }
-            count = isDone ? data.count + tagLength : 0
+        let result = try room(data.count + tagLength)
+        let isDone = withPointers(key, iv, additionalData, data) { key, iv, additionalData, data in
+            guard let start = key.baseAddress, let output = result.octets.baseAddress else { return false }
+            return ccrypto_gcm_seal(
+                start, key.count, iv.baseAddress, iv.count, additionalData.baseAddress, additionalData.count,
+                data.baseAddress, data.count, output, output + data.count, tagLength)
         }
         guard isDone else { throw Failure("Encryption failed.") }
         return result
@@ -83,23 +80,24 @@ extension WebCrypto {
     /// `data` is the ciphertext and after it the tag, of 4 to 16 bytes. The `iv` has 1 to 128 bytes.
     static func openGCM(
         key: Bytes, iv: Bytes, additionalData: Bytes, tagLength: Int, _ data: Bytes
-    ) throws(Failure) -> [UInt8] {
+    ) throws(Failure) -> WorkBytes {
         guard (4...16).contains(tagLength), data.count >= tagLength else { throw Failure("The data has no tag.") }
         let length = data.count - tagLength
-        var isDone = false
-        // The room of the tag is not needed, but gives an empty message an address too.
-        let result = [UInt8](unsafeUninitializedCapacity: data.count) { output, count in
-            isDone = withPointers(key, iv, additionalData, data) { key, iv, additionalData, data in
-                guard let start = key.baseAddress, let input = data.baseAddress, let output = output.baseAddress
-                else { return false }
-                return ccrypto_gcm_open(
-                    start, key.count, iv.baseAddress, iv.count, additionalData.baseAddress, additionalData.count,
-                    input, length, output, input + length, tagLength)
-            }
-            count = isDone ? length : 0
+        let result = try room(length)
+        let isDone = withPointers(key, iv, additionalData, data) { key, iv, additionalData, data in
+            guard let start = key.baseAddress, let input = data.baseAddress, let output = result.octets.baseAddress
+            else { return false }
+            return ccrypto_gcm_open(
+                start, key.count, iv.baseAddress, iv.count, additionalData.baseAddress, additionalData.count,
+                input, length, output, input + length, tagLength)
         }
         guard isDone else { throw Failure("Decryption failed.") }
         return result
+    }
+
+    private static func room(_ count: Int) throws(Failure) -> WorkBytes {
+        guard let bytes = WorkBytes(count: count) else { throw Failure("There is not enough memory.") }
+        return bytes
     }
 
     private typealias Octets = UnsafeBufferPointer<UInt8>
@@ -135,4 +133,8 @@ extension WebCrypto {
             [UInt8](copying: try AES.KeyWrap.unwrap(data, using: key))
         }
     }
+}
+
+extension WorkBytes {
+    fileprivate var octets: UnsafeMutableBufferPointer<UInt8> { bytes.assumingMemoryBound(to: UInt8.self) }
 }

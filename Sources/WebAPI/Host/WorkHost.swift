@@ -65,12 +65,6 @@ package final class WorkBytes: @unchecked Sendable {
 
     package var bytes: UnsafeMutableRawBufferPointer { memory! }
 
-    /// Gives back what the end of these bytes was not needed for: `count` are left.
-    package func shorten(to count: Int) {
-        precondition(count <= bytes.count, "bytes are only shortened")
-        memory = UnsafeMutableRawBufferPointer(start: bytes.baseAddress, count: count)
-    }
-
     /// Hands the memory over to `taker`, who frees it, if it takes it.
     package func give<Taken>(to taker: (UnsafeMutableRawBufferPointer) -> Taken?) -> Taken? {
         guard let memory, let taken = taker(memory) else { return nil }
