@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 
+import natives
 import switching
 from lab import percentile, wait_for, free_port
 
@@ -210,6 +211,7 @@ def neighbours(lab):
 ALL = {
     "cold": cold, "memory": memory, "alive": alive, "http": http, "neighbours": neighbours,
     "switching": lambda lab: switching.switching(lab, row), "cpu-bound": lambda lab: switching.cpu_bound(lab, row),
+    "natives": lambda lab: natives.natives(lab, row),
 }
 
 
