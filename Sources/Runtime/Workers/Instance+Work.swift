@@ -5,7 +5,9 @@ internal import WebAPI
 // Memory of the isolate that native code holds, and native work on other threads.
 
 extension Instance: WorkHost {
-    func adopt(_ bytes: WorkBytes) -> OwnedBytes? { bytes.give { isolate.adoptBytes($0) } }
+    func adopt(_ bytes: WorkBytes) -> ChargedBuffer? {
+        bytes.give { ChargedBuffer(adopting: $0, chargedTo: isolate.account) }
+    }
     func charge(_ bytes: Int) -> Bool { isolate.charge(bytes) }
     func discharge(_ bytes: Int) { isolate.discharge(bytes) }
 

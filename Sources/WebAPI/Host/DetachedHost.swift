@@ -82,7 +82,10 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package func abortFetch(_ fetch: Int) -> Int { 0 }
     package func coding(ofBody body: Int) -> String? { nil }
 
-    package func adopt(_ bytes: WorkBytes) -> OwnedBytes? { isolate.flatMap { bytes.give(to: $0.adoptBytes) } }
+    package func adopt(_ bytes: WorkBytes) -> ChargedBuffer? {
+        guard let account = isolate?.account else { return nil }
+        return bytes.give { ChargedBuffer(adopting: $0, chargedTo: account) }
+    }
     package func charge(_ bytes: Int) -> Bool { isolate?.charge(bytes) ?? false }
     package func discharge(_ bytes: Int) { isolate?.discharge(bytes) }
     /// There are no requests here.

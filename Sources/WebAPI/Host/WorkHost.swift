@@ -4,7 +4,7 @@ package import Isolates
 /// Memory of the isolate that native code holds for its JavaScript, and native work that takes long.
 package protocol WorkHost: AnyObject {
     /// Makes `bytes` the isolate's, for the result of an op. Nil if that would go over its memory limit.
-    func adopt(_ bytes: WorkBytes) -> OwnedBytes?
+    func adopt(_ bytes: WorkBytes) -> ChargedBuffer?
     /// Charges bytes of native memory to the isolate. False, and nothing has happened, if it may not have them.
     func charge(_ bytes: Int) -> Bool
     func discharge(_ bytes: Int)
@@ -83,7 +83,7 @@ extension WebHost {
         switch result {
         case .bytes(let bytes):
             guard let owned = work.adopt(bytes) else { throw .outOfMemory }
-            call.returns(owned: owned)
+            call.returns(.owned(owned))
         case .bool(let flag): call.returns(flag)
         case .failed(let error): throw error
         case .stopped: throw OpError("OperationError", "The operation takes too long to be done here.")
