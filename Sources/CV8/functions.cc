@@ -219,6 +219,35 @@ void utf8_decode(const Info &info) {
     if (string.ToLocal(&result)) info.GetReturnValue().Set(result);
 }
 
+/// A string whose characters are the bytes of an ArrayBuffer, which it keeps alive.
+class BufferString final : public v8::String::ExternalOneByteStringResource {
+ public:
+    BufferString(std::shared_ptr<v8::BackingStore> store, const Bytes &bytes)
+        : store_(std::move(store)), bytes_(bytes) {}
+    const char *data() const override { return reinterpret_cast<const char *>(bytes_.data); }
+    size_t length() const override { return bytes_.length; }
+
+ private:
+    std::shared_ptr<v8::BackingStore> store_;
+    Bytes bytes_;
+};
+
+/// From so many bytes on, a string over the bytes costs less than their copy in V8's heap.
+constexpr size_t least_shared = 16 * 1024;
+
+/// The same for bytes that nobody else has, now or later: the string may be made of them instead of their copy.
+void utf8_decode_own(const Info &info) {
+    v8::Isolate *isolate = info.GetIsolate();
+    Bytes bytes;
+    bool is_shareable = info[0]->IsUint8Array() && bytes_of(info[0], &bytes) && bytes.length >= least_shared &&
+                        bytes.length <= static_cast<size_t>(v8::String::kMaxLength) && is_ascii(bytes);
+    if (!is_shareable) return utf8_decode(info);
+    auto resource = new BufferString(info[0].As<v8::Uint8Array>()->Buffer()->GetBackingStore(), bytes);
+    Local<v8::String> string;
+    if (v8::String::NewExternalOneByte(isolate, resource).ToLocal(&string)) info.GetReturnValue().Set(string);
+    else delete resource;
+}
+
 void latin1_decode(const Info &info) {
     v8::Isolate *isolate = info.GetIsolate();
     Bytes bytes;
@@ -308,16 +337,16 @@ void set_async_context(const Info &info) {
 using Function = void (*)(const Info &);
 constexpr Function functions[] = {
     type_of, promise_details, proxy_details, preview_entries, transfer_array_buffer, utf8_encode, utf8_encode_into,
-    utf8_length, utf8_decode, latin1_decode, latin1_encode, is_well_formed, to_well_formed, get_async_context,
-    set_async_context,
+    utf8_length, utf8_decode, utf8_decode_own, latin1_decode, latin1_encode, is_well_formed, to_well_formed,
+    get_async_context, set_async_context,
 };
 
 }  // namespace
 
 const char *const engine_function_names[] = {
     "typeOf", "promiseDetails", "proxyDetails", "previewEntries", "transferArrayBuffer", "utf8Encode", "utf8EncodeInto",
-    "utf8Length", "utf8Decode", "latin1Decode", "latin1Encode", "isWellFormed", "toWellFormed", "getAsyncContext",
-    "setAsyncContext",
+    "utf8Length", "utf8Decode", "utf8DecodeOwn", "latin1Decode", "latin1Encode", "isWellFormed", "toWellFormed",
+    "getAsyncContext", "setAsyncContext",
 };
 const size_t engine_function_count = sizeof functions / sizeof functions[0];
 

@@ -27,6 +27,12 @@ void require_room(v8::Isolate *isolate, size_t bytes) {
 void flatten_string(v8::Isolate *isolate, Local<v8::String> string, cv8_value *result) {
     int length = string->Length();
     result->length = static_cast<size_t>(length);
+    if (string->IsExternalOneByte()) {
+        // Where it is, it stays: the op's arguments keep it alive.
+        result->kind = CV8_LATIN1;
+        result->latin1 = reinterpret_cast<const uint8_t *>(string->GetExternalOneByteStringResource()->data());
+        return;
+    }
     require_room(isolate, string->IsOneByte() ? result->length : 2 * result->length);
     if (string->IsOneByte()) {
         auto *units = static_cast<uint8_t *>(current_thread->arena.allocate(result->length));

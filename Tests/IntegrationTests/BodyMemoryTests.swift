@@ -72,6 +72,36 @@ import Testing
         for _ in 0..<3 { #expect(try "\(worker.json())" == #"["RangeError"]"#) }
     }
 
+    /// Answers that nobody reads fill what the process has for bodies on their way.
+    @Test func theWholeProcessHasItsLimit() throws {
+        let origin = try Origin { connection in
+            while let request = try connection.request() {
+                guard request.target == "/large" else {
+                    try connection.send(.text("small"))
+                    continue
+                }
+                try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n")
+                try connection.send([UInt8](repeating: 97, count: 10_000_000))
+            }
+        }
+        let worker = try FetchingWorker(
+            """
+            const unread = [];
+            for (let i = 0; i < 5; i++) unread.push(await fetch(env.ORIGIN + "/large"));
+            const post = async () => (await fetch(env.ORIGIN, { method: "POST", body: "b" })).text();
+            let refusal;
+            while (!refusal) {
+                await post().catch((error) => { refusal = error.message; });
+                await scheduler.wait(5);
+            }
+            for (const { body } of unread) await body.cancel();
+            let after;
+            while (!after) after = await post().catch(() => scheduler.wait(5));
+            return Response.json([refusal, after]);
+            """, origin: origin, ["--egress-memory-mb", "1", "--subrequests", "10000"])
+        #expect(try "\(worker.json())" == #"["Too many subrequests are under way. Try again later.", "small"]"#)
+    }
+
     @Test func moreThanTheLength() throws {
         let worker = try FetchingWorker(
             """

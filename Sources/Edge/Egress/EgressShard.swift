@@ -7,6 +7,7 @@ final class EgressShard: @unchecked Sendable {
 
     let loop: any EventLoop
     let settings: EgressSettings
+    let held: HeldBytes
     private let names: NameService
     private var knownNames: [String: KnownName] = [:]
     private var lookups: [String: [([IPAddress]) -> Void]] = [:]
@@ -31,12 +32,11 @@ final class EgressShard: @unchecked Sendable {
 
     var limits: EgressLimits { settings.limits }
 
-    init(
-        loop: any EventLoop, group: any EventLoopGroup, settings: EgressSettings, names: NameService, trust: TrustStore
-    ) {
+    init(loop: any EventLoop, settings: EgressSettings, names: NameService, trust: TrustStore, held: HeldBytes) {
         self.loop = loop
         self.settings = settings
         self.names = names
+        self.held = held
         clients = OriginClients(loop: loop, limits: settings.limits, trust: trust) { [unowned self] channel in
             OriginHandler.add(to: channel, of: self)
         }

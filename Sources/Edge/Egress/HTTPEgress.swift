@@ -10,14 +10,17 @@ package final class HTTPEgress: Egress {
     private let shards: [EgressShard]
     private let underWay: Atomic<Int>
     private let limit: Int
+    private let held: HeldBytes
 
     package init(_ settings: EgressSettings) throws(EgressSetupError) {
         let trust = try TrustStore(additionalFiles: settings.trustedCertificateFiles)
         let names = NameService(scripted: settings.scriptedNames)
         threads = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
+        let held = HeldBytes(limit: settings.limits.heldBytes)
         shards = threads.makeIterator().map { loop in
-            EgressShard(loop: loop, group: loop, settings: settings, names: names, trust: trust)
+            EgressShard(loop: loop, settings: settings, names: names, trust: trust, held: held)
         }
+        self.held = held
         underWay = Atomic(0)
         limit = settings.limits.exchanges
     }
@@ -30,6 +33,10 @@ package final class HTTPEgress: Egress {
             target = try OriginTarget(request.head)
         } catch {
             deliver([.failed(error)])
+            return RefusedExchange()
+        }
+        if case .bytes = request.body, held.isFull {
+            deliver([.failed(.overloaded)])
             return RefusedExchange()
         }
         guard underWay.add(1, ordering: .relaxed).newValue <= limit else {

@@ -28,8 +28,10 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
     private var isFlushQueued = false
     /// Bytes of the answer's body that were delivered and not used up yet.
     private var unused = 0
+    /// Bytes of both bodies that count for the whole egress.
+    private var held = 0
     /// What the client waits for before it brings more of the body.
-    private var hold: EventLoopPromise<Void>?
+    private var pause: EventLoopPromise<Void>?
     /// Since when the origin has been silent while it is its turn.
     private var silentSince = NIODeadline.now()
 
@@ -46,7 +48,22 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
         self.ended = ended
         fields = Self.fields(of: request.head, for: target)
         upload = Upload(of: request.body)
+        hold(upload.isStream ? 0 : upload.length ?? 0)
     }
+
+    private func hold(_ bytes: Int) {
+        held += bytes
+        shard.held.add(bytes)
+    }
+
+    private func letGo(_ bytes: Int) {
+        let bytes = min(bytes, held)
+        held -= bytes
+        shard.held.subtract(bytes)
+    }
+
+    /// Bytes of the answer that may be on their way.
+    private var window: Int { shard.held.isFull ? shard.limits.leastWindowBytes : shard.limits.windowBytes }
 
     /// The request's fields without those that are the connection's.
     private static func fields(of head: RequestHead, for target: OriginTarget) -> HTTPHeaders {
@@ -71,7 +88,9 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
     func send(_ bytes: [UInt8]) {
         shard.loop.execute { [self] in
             guard !isOver else { return }
-            if upload.append(bytes) { writeMore() }
+            guard upload.append(bytes) else { return }
+            self.hold(bytes.count)
+            writeMore()
         }
     }
 
@@ -85,10 +104,11 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
     func consumed(_ bytes: Int) {
         shard.loop.execute { [self] in
             unused -= bytes
-            guard let hold, unused <= shard.limits.windowBytes / 2 else { return }
-            self.hold = nil
+            letGo(bytes)
+            guard let pause, unused <= window / 2 else { return }
+            self.pause = nil
             touch()
-            hold.succeed()
+            pause.succeed()
         }
     }
 
@@ -178,11 +198,12 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
         guard isCurrent(attempt), piece.readableBytes > 0 else { return shard.loop.makeSucceededVoidFuture() }
         touch()
         unused += piece.readableBytes
+        hold(piece.readableBytes)
         post(.body(Array(piece.readableBytesView)))
-        guard unused >= shard.limits.windowBytes else { return shard.loop.makeSucceededVoidFuture() }
-        let hold = shard.loop.makePromise(of: Void.self)
-        self.hold = hold
-        return hold.futureResult
+        guard unused >= window else { return shard.loop.makeSucceededVoidFuture() }
+        let pause = shard.loop.makePromise(of: Void.self)
+        self.pause = pause
+        return pause.futureResult
     }
 
     func finished(_ attempt: OriginAttempt) {
@@ -225,6 +246,7 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
     private func sent(_ bytes: Int) {
         touch()
         upload.sent(bytes)
+        letGo(bytes)
         if upload.isStream { post(.sent(bytes)) }
         if !upload.isWaitingForOrigin { shard.loop.execute { [self] in writeMore() } }
     }
@@ -253,8 +275,9 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
         let last = phase
         phase = .over
         upload.close()
-        hold?.succeed()
-        hold = nil
+        letGo(held)
+        pause?.succeed()
+        pause = nil
         if number != 0 { shard.remove(number) }
         if case .attempting(let attempt, _) = last { attempt.end() }
         ended()
@@ -266,7 +289,7 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
 
     /// Whether the origin has done nothing since then though it is its turn.
     func isSilent(since earliest: NIODeadline) -> Bool {
-        guard case .attempting(let attempt, _) = phase, attempt.isSent, hold == nil else { return false }
+        guard case .attempting(let attempt, _) = phase, attempt.isSent, pause == nil else { return false }
         // As long as the worker does not send its part, the origin may well be waiting for it.
         if upload.isOpen && !upload.isWaitingForOrigin { return false }
         return silentSince < earliest

@@ -20,6 +20,10 @@ package struct EgressLimits: Sendable, Equatable {
     package var headerBytes = 128 << 10
     /// Bytes of an answer's body that may be on their way to the worker, which has not used them up.
     package var windowBytes = 256 << 10
+    /// The same when the process has no room for more, see `heldBytes`.
+    package var leastWindowBytes = 16 << 10
+    /// Bytes of bodies, in both directions, that the whole process has on their way. `--egress-memory-mb`.
+    package var heldBytes = 512 << 20
     /// Requests under way in the whole process.
     package var exchanges = 10_000
     /// Addresses of one name that are tried.

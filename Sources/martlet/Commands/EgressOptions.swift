@@ -19,6 +19,8 @@ struct EgressOptions: ParsableArguments {
     var connectTimeoutMs = defaults.connectMilliseconds
     @Option(help: "How long an origin may be silent, in ms.")
     var originTimeoutMs = defaults.idleMilliseconds
+    @Option(help: "Bodies of subrequests, there and back, that may be on their way in the whole process, in MiB.")
+    var egressMemoryMb = defaults.heldBytes >> 20
     @Option(help: "Threads that talk to origins.")
     var egressThreads: Int?
     /// `HOST=ADDRESS,ADDRESS`: what a name server would answer. Given again for a host, the answers take turns.
@@ -29,6 +31,7 @@ struct EgressOptions: ParsableArguments {
         let values: [(String, Int?, ClosedRange<Int>)] = [
             ("--connect-timeout-ms", connectTimeoutMs, 1...3_600_000),
             ("--origin-timeout-ms", originTimeoutMs, 1...86_400_000), ("--egress-threads", egressThreads, 1...256),
+            ("--egress-memory-mb", egressMemoryMb, 1...1 << 20),
         ]
         for case (let flag, let value?, let range) in values where !range.contains(value) {
             throw ValidationError("\(flag) must be between \(range.lowerBound) and \(range.upperBound), not \(value).")
@@ -54,6 +57,7 @@ struct EgressOptions: ParsableArguments {
         var limits = EgressLimits()
         limits.connectMilliseconds = connectTimeoutMs
         limits.idleMilliseconds = originTimeoutMs
+        limits.heldBytes = egressMemoryMb << 20
         var names: [String: [[IPAddress]]] = [:]
         for case (let name, let addresses)? in scriptedNames.map(Self.scripted) {
             names[name, default: []].append(addresses)

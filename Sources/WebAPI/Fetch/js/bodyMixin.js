@@ -7,7 +7,7 @@ const {
 } = primordials;
 const { copyBytes } = use("WebIDL/bufferSource");
 const { ticketPromise } = use("Core/tickets");
-const { isBlob, makeBlob, utf8Decode } = use("FileAPI/blob");
+const { isBlob, makeBlob, utf8Decode, utf8DecodeOwn } = use("FileAPI/blob");
 const { makeFormData } = use("XHR/formdata");
 const { parseFormURLEncodedBytes } = use("URL/formURLEncoded");
 const { getHeader } = use("Fetch/headers");
@@ -62,8 +62,8 @@ function takeText(holder) {
 }
 
 const ownBytes = (bytes, isOwner) => (isOwner ? bytes : copyBytes(bytes));
-const textOfBytes = (bytes) => utf8Decode(bytes);
-const jsonOfBytes = (bytes) => JSONParse(utf8Decode(bytes));
+const textOfBytes = (bytes, isOwner) => (isOwner ? utf8DecodeOwn(bytes) : utf8Decode(bytes));
+const jsonOfBytes = (bytes, isOwner) => JSONParse(textOfBytes(bytes, isOwner));
 const formOfBytes = (bytes) => makeFormData(parseFormURLEncodedBytes(bytes));
 
 function failWithoutType() {

@@ -213,6 +213,12 @@ function utf8Decode(bytes) {
   return text.length > 0 && text[0] === "\uFEFF" ? StringPrototypeSlice(text, 1) : text;
 }
 
+/** The same of bytes that nobody else has, now or later. */
+function utf8DecodeOwn(bytes) {
+  const text = engine.utf8DecodeOwn(bytes, false);
+  return text.length > 0 && text[0] === "\uFEFF" ? StringPrototypeSlice(text, 1) : text;
+}
+
 /** A Blob of parts that are not copied. */
 function makeBlob(parts, size, type) {
   return new Blob(internal, { parts, size, type });
@@ -239,5 +245,5 @@ exposeLazyGlobals("XHR/progressEvent", ["ProgressEvent"]);
 
 provide({
   Blob, File, blobBytes, blobParts: partsOf, blobSize: sizeOf, blobType: typeOf, fileDetailsOf, isBlob, isFile,
-  makeBlob, makeFile, utf8Decode,
+  makeBlob, makeFile, utf8Decode, utf8DecodeOwn,
 });
