@@ -4,6 +4,7 @@
 # make test     run every test
 # make lint     check the layout of the Swift code (the tree's other rules are tests: Tests/TidyTests)
 # make format   lay the Swift code out
+# make wpt      run web-platform-tests: those in Debian's source package of nodejs, or WPT=DIR, any checkout
 # make bench    measure, and write docs/benchmarks.md
 # make soak     a minute of good and hostile load, and a look at what is left of it
 # make clean    remove what was built; .deps stays
@@ -13,7 +14,7 @@
 # that `swift build` made instead of compiling all of it a second time.
 
 .DEFAULT_GOAL := build
-.PHONY: deps build run test lint format bench soak clean
+.PHONY: deps build run test lint format wpt bench soak clean
 
 # Every test that ran, for .ci/run: of what the tests print, swift test may drop a piece.
 test_results := .build/tests.xml
@@ -37,6 +38,12 @@ lint:
 
 format:
 	swift format --in-place --parallel --recursive $(swift_code)
+
+wpt: build
+ifndef WPT
+	@tools/wpt/debian
+endif
+	@tools/wpt/run $(or $(WPT),.deps/wpt)
 
 bench: build
 	Benchmarks/run

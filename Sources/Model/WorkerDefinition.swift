@@ -28,6 +28,8 @@ package struct WorkerDefinition: Sendable, Equatable {
     /// Names and values of `env`'s text variables, in order.
     package var variables: [Variable]
     package var limits: Limits
+    /// What the worker's relative URLs are relative to; nil, as in Workers, if they are errors.
+    package var baseURL: String?
 
     package struct Variable: Sendable, Equatable {
         package var name: String

@@ -5,11 +5,14 @@ package struct WorkerFolder: Sendable {
     package let path: String
     package let limits: Limits
     package let variables: [WorkerDefinition.Variable]
+    private let baseURL: String?
 
-    package init(path: String, limits: Limits, variables: [WorkerDefinition.Variable]) {
+    /// - Parameter baseURL: what the workers' relative URLs are relative to; nil if they are errors.
+    package init(path: String, limits: Limits, variables: [WorkerDefinition.Variable], baseURL: String?) {
         self.path = path
         self.limits = limits
         self.variables = variables
+        self.baseURL = baseURL
     }
 
     /// What came of reading one worker.
@@ -37,7 +40,9 @@ package struct WorkerFolder: Sendable {
     /// Reads one worker.
     package func load(name: String, path: String) -> Entry {
         do throws(ProjectError) {
-            return .worker(try WorkerLoader.load(path, name: name, variables: variables, limits: limits))
+            var definition = try WorkerLoader.load(path, name: name, variables: variables, limits: limits)
+            definition.baseURL = baseURL
+            return .worker(definition)
         } catch {
             return .failed(name: name, error)
         }

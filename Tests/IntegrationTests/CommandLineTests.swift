@@ -23,6 +23,8 @@ struct WrongCall: Sendable, CustomTestStringConvertible {
             arguments: ["dev", "@/a.js", "--port", "0", "--host", "203.0.113.1"],
             files: ["a.js": "export default { fetch() {} };"], says: ["cannot listen on 203.0.113.1:0"]),
         WrongCall(arguments: ["dev", "--var", "NAME"], says: ["--var takes NAME=VALUE", "NAME"]),
+        WrongCall(
+            arguments: ["serve", "--workers", ".", "--base-url", "/x"], says: ["--base-url takes an absolute", "/x"]),
         WrongCall(arguments: ["dev", "--cpu-ms", "0"], says: ["--cpu-ms must be between 1 and"]),
         WrongCall(arguments: ["dev", "--cpu-ms", "many"], says: ["--cpu-ms", "many"]),
         WrongCall(arguments: ["dev", "--startup-cpu-ms", "100000"], says: ["--startup-cpu-ms must be between"]),

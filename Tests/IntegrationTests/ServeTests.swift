@@ -222,6 +222,19 @@ import Testing
         #expect(try martlet.get(host: "w0.localhost").text == "1 1")
     }
 
+    @Test func relativeURLsNeedABase() throws {
+        let folder = try ScratchFolder()
+        try folder.write(
+            "a.js",
+            """
+            const url = () => { try { return new Request("../b?c").url; } catch (e) { return e.name; } };
+            export default { fetch: () => new Response(url()) };
+            """)
+        #expect(try Martlet.serve(folder.path).get(host: "a.localhost").text == "TypeError")
+        let based = try Martlet.serve(folder.path, ["--base-url", "http://base.example/x/y/z"])
+        #expect(try based.get(host: "a.localhost").text == "http://base.example/x/b?c")
+    }
+
     @Test func aWorkerWithTooManyRequestsSheds() throws {
         let folder = try ScratchFolder()
         try folder.write("a.js", "export default { async fetch(r) { return new Response(await r.text()); } };")

@@ -7,7 +7,7 @@ internal import WebAPI
 extension Instance: ScopeHost {
     var isGlobalScope: Bool { isLoading }
     var environment: [String] { worker.environment }
-    var baseURL: String? { nil }
+    var baseURL: String? { worker.definition.baseURL }
     func workerLoaded(handlers: [String]) {}
 }
 

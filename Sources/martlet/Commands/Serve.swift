@@ -21,16 +21,25 @@ struct Serve: ParsableCommand {
     var adminHost = "127.0.0.1"
     @Flag(help: "Puts Martlet-Outcome on every answer, not only on errors.")
     var showOutcome = false
+    @Option(help: "What the workers' relative URLs are relative to. None by default: they are errors.")
+    var baseUrl: String?
     @OptionGroup var variables: VariableOptions
     @OptionGroup var limits: LimitOptions
     @OptionGroup var lanes: LaneOptions
     @OptionGroup var ingress: IngressOptions
     @OptionGroup var egress: EgressOptions
 
+    func validate() throws {
+        if let baseUrl, !["http://", "https://"].contains(where: baseUrl.hasPrefix) {
+            throw ValidationError("--base-url takes an absolute http or https URL, not '\(baseUrl)'.")
+        }
+    }
+
     func run() throws {
         let writer = LineWriter(descriptor: 2)
         let log = JSONLog(writer: writer)
-        let workers = WorkerFolder(path: folder, limits: limits.limits, variables: variables.variables)
+        let workers = WorkerFolder(
+            path: folder, limits: limits.limits, variables: variables.variables, baseURL: baseUrl)
         let settings = IngressSettings(limits: ingress.limits, showsEveryOutcome: showOutcome)
         let server = try Server(
             lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings, events: log)
