@@ -1,9 +1,9 @@
 // The main module of each test's worker: evaluates testharness.js and the test, and answers with what came of it.
 // Before this text the runner puts: TEST, the test's URL; TIMEOUT in ms; RESOURCES, a map from URLs to functions that
-// import a file's text. Behind it: evaluateTest(), and what makes answer() the handler of requests.
+// import a file's bytes. Behind it: evaluateTest(), and what makes answer() the handler of requests.
 
 // The test may replace any of these.
-const { Request, Response, URL, encodeURIComponent, fetch: fetchFromNetwork, setTimeout } = globalThis;
+const { Blob, Request, Response, URL, fetch: fetchFromNetwork, setTimeout } = globalThis;
 const { stringify } = JSON;
 
 /** Defines what WPT's own wrapper of worker tests defines, and a location. */
@@ -33,8 +33,7 @@ async function fetchOrResource(input, init) {
         new Request(input, init);
         return new Response("Not found", { status: 404 });
     }
-    const text = (await load()).default;
-    return fetchFromNetwork(`data:text/plain;charset=utf-8,${encodeURIComponent(text)}`, init);
+    return fetchFromNetwork(URL.createObjectURL(new Blob([(await load()).default])), init);
 }
 
 /** Evaluates testharness.js as in a plain shell: a service worker's reports to a page, and there is none. */

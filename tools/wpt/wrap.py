@@ -4,9 +4,10 @@ import re
 import shutil
 from pathlib import Path
 
-#: How long a test may take before what has not ended counts as timed out, in seconds. WPT's own defaults.
-TIMEOUT = 10
-LONG_TIMEOUT = 60
+#: How long a test may take before what has not ended counts as timed out, in seconds: thrice WPT's own limits, which
+#: are for a machine that does nothing else.
+TIMEOUT = 30
+LONG_TIMEOUT = 180
 
 HARNESS = Path(__file__).with_name("harness.js").read_text()
 DECLARATION = re.compile(r"^(?:async )?function\s*\*?\s*(\w+)", re.MULTILINE)
@@ -30,8 +31,8 @@ def wrap(root, test, folder):
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in [*test.scripts, test.path]]
     imports = ""
     for number, path in enumerate(sorted(find_resources(root, test, texts))):
-        shutil.copyfile(path, folder / f"{number}.txt")
-        imports += f'    [{json.dumps(origin(test) + str(path.relative_to(root)))}, () => import("./{number}.txt")],\n'
+        shutil.copyfile(path, folder / f"{number}.bin")
+        imports += f'    [{json.dumps(origin(test) + str(path.relative_to(root)))}, () => import("./{number}.bin")],\n'
     constants = (
         f"const TEST = {json.dumps(origin(test) + test.name)};\n"
         f"const TIMEOUT = {timeout(test) * 1000};\n"
@@ -39,18 +40,16 @@ def wrap(root, test, folder):
     if any(path.name == "idlharness.js" for path in test.scripts):
         texts.insert(0, compile_expressions(texts[-1]))
     code = "\n".join([expose(texts), *texts])
-    if test.is_sloppy:
-        main = CLASSIC_MAIN % code
-    else:
-        main = MODULE_MAIN
-        (folder / "test.js").write_text(code)
+    if not test.is_sloppy:
+        (folder / "test.js").write_text(f"export default function () {{\n{code}\n}}\n")
+    main = CLASSIC_MAIN % code if test.is_sloppy else MODULE_MAIN
     (folder / "index.js").write_text(constants + HARNESS + main)
     shutil.copyfile(root / "resources/testharness.js", folder / "testharness.js")
 
 
 #: Ends of the worker's main file: a module, or a classic script, that is, service-worker syntax.
 MODULE_MAIN = """
-const evaluateTest = () => import("./test.js");
+const evaluateTest = async () => (await import("./test.js")).default();
 export default { fetch: answer };
 """
 CLASSIC_MAIN = """
@@ -85,6 +84,6 @@ def find_resources(root, test, texts):
     found = {test.path}
     for name in names:
         path = root / name[1:] if name.startswith("/") else test.path.parent / name
-        if path.suffix in {".json", ".txt", ".idl", ".html", ".css"} and path.is_file():
+        if path.suffix not in {"", ".js"} and path.is_file():
             found.add(path.resolve())
     return found
