@@ -1,7 +1,6 @@
 // The runtime's JavaScript, embedded by the compiler (C23 #embed), and the order in which it is evaluated.
 // A file of WebAPI appears here twice: its bytes, and its row in the table.
 #include "CBundle.h"
-
 static const char core_loader[] = {
 #embed "../WebAPI/Core/js/loader.js"
 };
@@ -166,6 +165,12 @@ static const char html_structuredClone[] = {
 };
 static const char html_messaging[] = {
 #embed "../WebAPI/HTML/js/messaging.js"
+};
+static const char html_eventSource[] = {
+#embed "../WebAPI/HTML/js/eventSource.js"
+};
+static const char websockets_webSocket[] = {
+#embed "../WebAPI/WebSockets/js/webSocket.js"
 };
 static const char html_navigator[] = {
 #embed "../WebAPI/HTML/js/navigator.js"
@@ -465,6 +470,8 @@ static const cbundle_module modules[] = {
     MODULE("HTML/events", lazy, html_events),
     MODULE("HTML/structuredClone", lazy, html_structuredClone),
     MODULE("HTML/messaging", lazy, html_messaging),
+    MODULE("HTML/eventSource", lazy, html_eventSource),
+    MODULE("WebSockets/webSocket", lazy, websockets_webSocket),
     MODULE("HTML/navigator", lazy, html_navigator),
     MODULE("HTML/base64", lazy, html_base64),
     MODULE("Crypto/crypto", eager, crypto_crypto),

@@ -72,7 +72,7 @@ import Testing
             fields: ["host: a", "z: 2"]),
         Accepted(
             text: "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nKeep-Alive: 5\r\n\r\n",
-            fields: ["host: a", "upgrade: websocket"]),
+            fields: ["host: a", "upgrade: websocket"], framing: framing { $0.namesUpgrade = true }),
         Accepted(
             text: "GET / HTTP/1.0\r\nHost: a\r\n\r\n",
             framing: framing {

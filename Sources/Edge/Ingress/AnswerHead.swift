@@ -21,6 +21,8 @@ struct AnswerHead {
         case close
         /// HTTP/1.0 has to be told.
         case keepAlive
+        /// The rest of it is a WebSocket.
+        case upgraded
     }
 
     /// Our own lines, each at its longest.
@@ -47,6 +49,7 @@ struct AnswerHead {
         switch persistence {
         case .unsaid: break
         case .close: out = Bytes.copy("Connection: close\r\n", to: out)
+        case .upgraded: out = Bytes.copy("Connection: Upgrade\r\nUpgrade: websocket\r\n", to: out)
         case .keepAlive: out = Bytes.copy("Connection: keep-alive\r\n", to: out)
         }
         switch framing {

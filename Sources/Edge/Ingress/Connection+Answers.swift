@@ -73,6 +73,21 @@ extension Connection {
         advanceLater()
     }
 
+    func upgrade(_ head: ResponseHead) {
+        guard case .awaited = answer else { return }
+        guard request.namesUpgrade, !request.isVersion10, incoming.isComplete else { return abort() }
+        answer = .untilClose
+        request.keepsAlive = false
+        ingress.date.refresh(at: loop.now)
+        let start = output.room(AnswerHead.bound(head))
+        let text = AnswerHead(framing: .none, persistence: .upgraded, date: ingress.date.line)
+        output.end(at: text.write(head, to: start, outcome: outcomeShown(head)))
+        incoming = .everything
+        _ = decodeBody()
+        expectInput(within: .max)
+        advanceLater()
+    }
+
     func writeResponse(_ bytes: UnsafeRawBufferPointer) -> Bool {
         switch answer {
         case .awaited, .bodiless, .complete: return true

@@ -132,13 +132,14 @@ extension Connection {
     }
 
     /// Takes what has arrived out of its framing.
-    private func decodeBody() -> Rejection? {
+    func decodeBody() -> Rejection? {
         switch incoming {
         case .complete: break
         case .length(let remaining):
             let count = min(remaining, input.raw.count)
             input.takeAsBody(count)
             incoming = count == remaining ? .complete : .length(remaining - count)
+        case .everything: input.takeAsBody(input.raw.count)
         case .chunked(var decoder):
             switch input.decode(with: &decoder, limits: ingress.limits) {
             case .needsMore: incoming = .chunked(decoder)
@@ -203,7 +204,7 @@ extension Connection {
     /// There is room again for a body that was kept waiting.
     private func resumeReading() {
         if readDeadline == .max, !owesContinue, input.body.count < Self.highWater {
-            expectInput(within: ingress.times.body)
+            if !incoming.isEverything { expectInput(within: ingress.times.body) }
             advanceLater()
         }
     }

@@ -30,6 +30,13 @@ final class Connection {
         case complete
         case length(Int)
         case chunked(ChunkedDecoder)
+        /// The connection is not HTTP's any more: all that comes.
+        case everything
+
+        var isEverything: Bool {
+            if case .everything = self { return true }
+            return false
+        }
 
         var isComplete: Bool {
             if case .complete = self { return true }

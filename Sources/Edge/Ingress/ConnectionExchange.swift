@@ -48,6 +48,10 @@ final class ConnectionExchange: Exchange {
         connection?.beginResponse(head, length: length)
     }
 
+    func upgrade(_ head: ResponseHead) {
+        connection?.upgrade(head)
+    }
+
     func writeResponse(_ bytes: UnsafeRawBufferPointer) -> Bool {
         connection?.writeResponse(bytes) ?? true
     }

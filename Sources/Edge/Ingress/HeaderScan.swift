@@ -338,9 +338,9 @@ struct HeaderScan {
                 framing.keepsAlive = false
             } else if Bytes.isEqual(token, count, lowercase: "keep-alive") {
                 if framing.isVersion10 { framing.keepsAlive = true }
-            } else if !Bytes.isEqual(token, count, lowercase: "upgrade"),
-                !Bytes.isEqual(token, count, lowercase: "te")
-            {
+            } else if Bytes.isEqual(token, count, lowercase: "upgrade") {
+                framing.namesUpgrade = true
+            } else if !Bytes.isEqual(token, count, lowercase: "te") {
                 nominated.append(UnsafeBufferPointer(start: token, count: count).map { ByteTable.token[$0] })
             }
         }

@@ -16,6 +16,8 @@ package struct RequestFraming: Equatable, Sendable {
     package var isVersion10 = false
     /// The client would use the connection again.
     package var keepsAlive = true
+    /// The client would use another protocol, if the field Upgrade says which.
+    package var namesUpgrade = false
     /// The client waits for 100 before it sends the body.
     package var expectsContinue = false
 

@@ -18,6 +18,9 @@ package protocol Exchange: BodySource {
     func respond(_ head: ResponseHead, body: ResponseBytes)
     /// An answer whose body follows piece by piece: with Content-Length if `length` is known, else chunked.
     func beginResponse(_ head: ResponseHead, length: Int?)
+    /// Answers that the protocol is another now: from here on the body is all that the client sends, and what is
+    /// written goes to it as it is.
+    func upgrade(_ head: ResponseHead)
     /// Sends a piece (copied). False: enough is buffered, wait for `exchangeWritable` before the next.
     func writeResponse(_ bytes: UnsafeRawBufferPointer) -> Bool
     func finishResponse()

@@ -26,6 +26,8 @@ final class RequestContext {
     var cpuTime: UInt64 = 0
     /// CPU time of the cold start that came first, in nanoseconds. It has a limit of its own.
     var startUpTime: UInt64 = 0
+    /// CPU time before the message of a WebSocket that came last: each has its own limit.
+    var earlierCPUTime: UInt64 = 0
     var logBytes = 0
     var droppedLogLines = 0
     /// Promises given to waitUntil that have not settled.
@@ -50,6 +52,8 @@ final class RequestContext {
     var pump: BodyPump?
     /// Native work of the request on other threads; nil if there was none.
     var work: RequestWork?
+    /// What the connection has become.
+    var webSocket: WebSocketLink?
 
     init(id: Int, exchange: any Exchange, instance: Instance, startedAt: UInt64, isColdStart: Bool) {
         self.id = id
@@ -60,7 +64,12 @@ final class RequestContext {
     }
 
     /// Whether anything can still happen that would run the request's code again, without other requests.
-    var isWaiting: Bool { openTickets > 0 || !timers.isEmpty || pump != nil }
+    var isWaiting: Bool { openTickets > 0 || !timers.isEmpty || pump != nil || webSocket != nil }
+
+    func beginNextMessage() {
+        earlierCPUTime += cpuTime
+        cpuTime = 0
+    }
 
     /// Nothing more is owed to the client: there is an answer, or nobody to give it to.
     var isAnswered: Bool { answer == .complete || isClientGone }
@@ -68,15 +77,19 @@ final class RequestContext {
 
 extension RequestContext: ExchangeObserver {
     func exchangeBodyReady(_ exchange: any Exchange) {
+        if let webSocket { return webSocket.read() }
         body?.becameReady()
     }
 
     func exchangeWritable(_ exchange: any Exchange) {
+        if let webSocket { return webSocket.becameWritable() }
         if let pump { return pump.advance() }
         guard let ticket = writeTicket else { return }
         writeTicket = nil
         instance.settle(ticket, of: self, with: .undefined)
     }
 
-    func exchangeClosed(_ exchange: any Exchange) { instance.clientGone(self) }
+    func exchangeClosed(_ exchange: any Exchange) {
+        if let webSocket { webSocket.lost() } else { instance.clientGone(self) }
+    }
 }

@@ -93,6 +93,12 @@ final class HandOverOrigin {
         head.borrow { exchange.beginResponse($0, length: length) }
     }
 
+    func upgrade(_ head: OwnedResponseHead) {
+        guard !isOver else { return }
+        hasBegun = true
+        head.borrow { exchange.upgrade($0) }
+    }
+
     func write(_ bytes: [UInt8]) {
         guard !isOver else { return }
         writtenSinceReport += bytes.count
@@ -232,6 +238,12 @@ final class HandedOverExchange: Exchange {
     func beginResponse(_ head: ResponseHead, length: Int?) {
         let head = OwnedResponseHead(head)
         link.tellOrigin { $0.begin(head, length: length) }
+    }
+
+    func upgrade(_ head: ResponseHead) {
+        let head = OwnedResponseHead(head)
+        bodyEnd = nil
+        link.tellOrigin { $0.upgrade(head) }
     }
 
     func writeResponse(_ bytes: UnsafeRawBufferPointer) -> Bool {

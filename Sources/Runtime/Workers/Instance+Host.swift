@@ -66,7 +66,7 @@ extension Instance: ExchangeHost {
             "Error", "The request is over: its data are no longer here. Read what you need while it is handled.")
     }
 
-    private func open(_ id: Int) throws(OpError) -> RequestContext {
+    func open(_ id: Int) throws(OpError) -> RequestContext {
         let context = try context(id)
         guard !context.isClientGone else { throw OpError("AbortError", "The client has disconnected") }
         guard case .none = context.answer else { throw .type("The request has been answered already") }

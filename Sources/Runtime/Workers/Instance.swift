@@ -47,7 +47,8 @@ final class Instance {
         isolate.setMemoryLimit(memoryLimit)
         isolate.setHost(
             WebHost(
-                scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self, work: self))
+                scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self, sockets: self,
+                work: self))
         worker.counts.addIsolate(1)
     }
 
@@ -156,7 +157,7 @@ final class Instance {
     }
 
     /// After a call: requests that are done leave; what can never be answered is told so.
-    private func finishTurn() {
+    func finishTurn() {
         guard state == .running else { return }
         for context in endedDuringCall {
             // In the same turn, but after the answer, waitUntil may have been called.
@@ -275,6 +276,8 @@ final class Instance {
         if !context.timers.isEmpty || context.openTickets > 0 { forgetEvents(of: context) }
         if let deadline = context.waitUntilDeadline { lane.loop.cancel(deadline) }
         context.pump = nil
+        context.webSocket?.release()
+        context.webSocket = nil
         context.body?.release()
         context.body = nil
         context.work?.end()
@@ -330,7 +333,8 @@ final class Instance {
             RequestEvent(
                 worker: worker.name, method: head.methodString, url: head.urlString, status: context.status,
                 outcome: context.outcome, wallTime: EventLoop.monotonicNow() - context.startedAt,
-                cpuTime: context.startUpTime + context.cpuTime, isColdStart: context.isColdStart))
+                cpuTime: context.startUpTime + context.cpuTime + context.earlierCPUTime,
+                isColdStart: context.isColdStart))
     }
 
     // MARK: The end of the instance
@@ -377,6 +381,12 @@ final class Instance {
     }
 
     // MARK: Tickets
+
+    /// A number for what JavaScript knows by one.
+    func nextNumber() -> Int {
+        lastNumber += 1
+        return lastNumber
+    }
 
     func openTicket(for context: RequestContext) -> Int {
         lastNumber += 1

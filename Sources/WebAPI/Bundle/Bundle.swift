@@ -6,7 +6,7 @@ package enum Bundle {
     /// Functions of the bundle that the runtime calls. The order is that of the bundle's list.
     package enum Entry: Int, CaseIterable, Sendable {
         case loaded, warmUp, exposeEnvironment, dispatchFetch, settle, ticketsDrop, timerFire, timersDrop
-        case requestAborted, responseCanceled, exchangeEnded, fetchEnded
+        case requestAborted, responseCanceled, exchangeEnded, fetchEnded, webSocketEvent
 
         package var isolateEntry: Isolate.Entry { Isolate.Entry(rawValue) }
     }
@@ -14,6 +14,7 @@ package enum Bundle {
     /// Every op, by its number.
     static let ops: [Op] = [
         HostOps.all, FetchOps.all, URLOps.all, EncodingOps.all, RandomOps.all, CryptoOps.all, CompressionOps.all,
+        WebSocketOps.all,
     ].flatMap { $0 }
 
     /// Assembles the bundle; the text lives as long as the process.

@@ -129,7 +129,7 @@ enum FetchOps {
     }
 
     /// Arguments 1 to 3 of the responding ops: status, reason, fields. Workers send what is not ASCII as UTF-8.
-    private static func withAnswer(
+    static func withAnswer(
         _ host: WebHost, _ call: OpCall, _ body: (Answer) throws(OpError) -> Void
     ) throws(OpError) {
         guard let reason = call.text(2), let fields = call.text(3) else {

@@ -3,7 +3,9 @@ package import Model
 
 /// What ops meet where there is no lane: two made-up requests while the snapshot is made, none while a worker is
 /// checked.
-package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, BodyHost, FetchHost, WorkHost {
+package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, BodyHost, FetchHost, WebSocketHost,
+    WorkHost
+{
     private static let fields = [("host", "warm.example"), ("accept", "*/*"), ("x-name", "value")]
     private static let heads = [
         RequestHead(method: "GET", url: "http://warm.example/path/to?a=1&b=2", headers: fields),
@@ -39,7 +41,9 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     }
 
     private var host: WebHost {
-        WebHost(scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self, work: self)
+        WebHost(
+            scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self, sockets: self,
+            work: self)
     }
 
     package var baseURL: String? { nil }
@@ -68,6 +72,12 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package func readBody(_ body: Int) throws(OpError) -> BodyPiece { .end }
     package func readWholeBody(_ body: Int) throws(OpError) -> BodyPiece { .end }
     package func cancelBody(_ body: Int) {}
+
+    package func respondWebSocket(to exchange: Int, _ answer: Answer) throws(OpError) -> Int { 0 }
+    package func startWebSocket(_ socket: Int) {}
+    package func sendWebSocket(_ socket: Int, _ bytes: UnsafeRawBufferPointer, isText: Bool) throws(OpError) {}
+    package func closeWebSocket(_ socket: Int, code: Int, reason: String) {}
+    package func failWebSocket(_ socket: Int, code: Int, reason: String) {}
 
     package func startFetch(_ fetch: FetchRequest) throws(OpError) -> Int {
         Self.ticket

@@ -11,6 +11,7 @@ package final class WebHost {
     package let exchanges: any ExchangeHost
     package let bodies: any BodyHost
     package let fetches: any FetchHost
+    package let sockets: any WebSocketHost
     package let work: any WorkHost
     // What standards keep for an isolate; made on first use, since few workers need it.
     lazy var digests = DigestTable()
@@ -18,7 +19,7 @@ package final class WebHost {
 
     package init(
         scope: any ScopeHost, timers: any TimerHost, log: any LogHost, exchanges: any ExchangeHost,
-        bodies: any BodyHost, fetches: any FetchHost, work: any WorkHost
+        bodies: any BodyHost, fetches: any FetchHost, sockets: any WebSocketHost, work: any WorkHost
     ) {
         self.scope = scope
         self.timers = timers
@@ -27,6 +28,7 @@ package final class WebHost {
         self.bodies = bodies
         self.fetches = fetches
         self.work = work
+        self.sockets = sockets
     }
 }
 
@@ -120,6 +122,20 @@ package protocol FetchHost: AnyObject {
     /// The content coding in which the host has the body of a subrequest's answer, "" for none that it knows; nil for
     /// any other body.
     func coding(ofBody body: Int) -> String?
+}
+
+/// WebSockets that connections have become, each known by a number. What comes of one is told by the entry
+/// `webSocketEvent`.
+package protocol WebSocketHost: AnyObject {
+    /// Answers an exchange with 101. The number of its WebSocket.
+    func respondWebSocket(to exchange: Int, _ answer: Answer) throws(OpError) -> Int
+    /// From now on messages are taken.
+    func startWebSocket(_ socket: Int)
+    func sendWebSocket(_ socket: Int, _ bytes: UnsafeRawBufferPointer, isText: Bool) throws(OpError)
+    /// Begins the closing handshake; code 1005 for none.
+    func closeWebSocket(_ socket: Int, code: Int, reason: String)
+    /// What came was malformed.
+    func failWebSocket(_ socket: Int, code: Int, reason: String)
 }
 
 package enum SendProgress {

@@ -224,4 +224,4 @@ exposeOperations({
   },
 });
 
-provide({});
+provide({ fetchInner });

@@ -34,6 +34,10 @@ function respond(exchange, response) {
     if (name === "content-encoding") coding = value;
     headers += `${name}: ${value}\r\n`;
   }
+  if (inner.extras !== null && inner.extras.webSocket !== null) {
+    use("WebSockets/webSocket").respondWithWebSocket(exchange, statusText, headers, inner.extras.webSocket);
+    return;
+  }
   if (coding !== null && inner.body !== null && inner.extras?.encodeBody !== "manual") {
     inner.body = use("Fetch/contentEncoding").encodedBody(bodyOf(inner), coding);
   }

@@ -66,7 +66,9 @@ exposeOperations({
 });
 
 exposeLazyGlobals("HTML/events", ["CloseEvent", "ErrorEvent", "MessageEvent", "PromiseRejectionEvent"]);
+exposeLazyGlobals("HTML/eventSource", ["EventSource"]);
 exposeLazyGlobals("HTML/messaging", ["MessageChannel", "MessagePort"]);
+exposeLazyGlobals("WebSockets/webSocket", ["WebSocket", "WebSocketPair"]);
 exposeLazyGlobals("HTML/navigator", ["Navigator", "navigator", "scheduler"]);
 exposeGlobals({ __proto__: null, ServiceWorkerGlobalScope, WorkerGlobalScope });
 

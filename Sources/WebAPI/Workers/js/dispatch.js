@@ -80,6 +80,11 @@ entries.dispatchFetch = (exchange) => {
   );
 };
 
+/** Something has come of a WebSocket that the host has. */
+entries.webSocketEvent = (socketId, kind, a, b, c) => {
+  use("WebSockets/webSocket").webSocketEvent(socketId, kind, a, b, c);
+};
+
 /** Answers a made-up request before the snapshot is taken, so that what nearly every worker uses is compiled. */
 entries.warmUp = () => {
   exported = {

@@ -1,0 +1,29 @@
+internal import Crypto
+internal import FoundationEssentials
+package import Model
+
+/// The opening handshake (RFC 6455, section 4.2), the server's half.
+package enum WebSocketHandshake {
+    /// The key of a request that asks for a WebSocket; nil for any other, and for one that is malformed. (What the
+    /// field Connection says is the ingress's to know.)
+    package static func key(of head: RequestHead) -> String? {
+        guard head.methodString == "GET", tokens(head.firstValue(of: "upgrade")).contains("websocket"),
+            head.firstValue(of: "sec-websocket-version").map({ $0.elementsEqual("13".utf8) }) == true,
+            let key = head.firstValue(of: "sec-websocket-key").map({ String(decoding: $0, as: UTF8.self) }),
+            Data(base64Encoded: key)?.count == 16
+        else { return nil }
+        return key
+    }
+
+    private static func tokens(_ value: ArraySlice<UInt8>?) -> [String] {
+        String(decoding: value ?? [], as: UTF8.self).lowercased().split(separator: ",").map { token in
+            String(token.filter { $0 != " " && $0 != "\t" })
+        }
+    }
+
+    /// The value of Sec-WebSocket-Accept.
+    package static func accept(_ key: String) -> String {
+        let digest = Insecure.SHA1.hash(data: Array("\(key)258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
+        return Data(digest).base64EncodedString()
+    }
+}
