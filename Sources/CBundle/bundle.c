@@ -1,5 +1,5 @@
 // The runtime's JavaScript, embedded by the compiler (C23 #embed), and the order in which it is evaluated.
-// A file of WebAPI appears here twice: its bytes, and its row in the table.
+// A file of WebAPI appears twice, here or in a header beside: its bytes, and its row in the table.
 #include "CBundle.h"
 static const char core_loader[] = {
 #embed "../WebAPI/Core/js/loader.js"
@@ -353,18 +353,7 @@ static const char crypto_subtle[] = {
 #embed "../WebAPI/Crypto/js/subtle.js"
 };
 
-static const char workers_rejections[] = {
-#embed "../WebAPI/Workers/js/rejections.js"
-};
-static const char workers_context[] = {
-#embed "../WebAPI/Workers/js/context.js"
-};
-static const char workers_fetchEvent[] = {
-#embed "../WebAPI/Workers/js/fetchEvent.js"
-};
-static const char workers_dispatch[] = {
-#embed "../WebAPI/Workers/js/dispatch.js"
-};
+#include "workers.h"
 
 #define eager false
 #define lazy true
@@ -388,6 +377,7 @@ static const cbundle_module modules[] = {
     MODULE("ECMAScript/strings", eager, ecmascript_strings),
     MODULE("ECMAScript/symbols", eager, ecmascript_symbols),
     MODULE("Core/scope", eager, core_scope),
+    MODULE("Core/asyncContext", eager, core_asyncContext),
     MODULE("Core/regexp", lazy, core_regexp),
     MODULE("WebIDL/webidl", eager, webidl_webidl),
     MODULE("WebIDL/bufferSource", eager, webidl_bufferSource),
@@ -445,6 +435,7 @@ static const cbundle_module modules[] = {
     MODULE("XHR/formdata", eager, xhr_formdata),
     MODULE("Fetch/headers", eager, fetch_headers),
     MODULE("Fetch/settings", eager, fetch_settings),
+    MODULE("Workers/compatibility", eager, workers_compatibility),
     MODULE("FileAPI/blobURL", eager, fileapi_blobURL),
     MODULE("Fetch/requestInit", eager, fetch_requestInit),
     MODULE("Fetch/body", eager, fetch_body),
@@ -490,10 +481,7 @@ static const cbundle_module modules[] = {
     MODULE("Crypto/ec", lazy, crypto_ec),
     MODULE("Crypto/okp", lazy, crypto_okp),
     MODULE("Crypto/subtle", lazy, crypto_subtle),
-    MODULE("Workers/rejections", eager, workers_rejections),
-    MODULE("Workers/context", eager, workers_context),
-    MODULE("Workers/fetchEvent", eager, workers_fetchEvent),
-    MODULE("Workers/dispatch", eager, workers_dispatch),
+    WORKERS_MODULES,
 };
 
 const cbundle_module *const cbundle_modules = modules;

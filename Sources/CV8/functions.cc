@@ -334,11 +334,17 @@ void set_async_context(const Info &info) {
     holder_of_async_context(info)->SetContinuationPreservedEmbedderData(info[0]);
 }
 
+/// The hooks see promises of the tenant's, and only those of contexts that follow them.
+void set_promise_hooks(const Info &info) {
+    auto init = info[0].As<v8::Function>(), before = info[1].As<v8::Function>(), after = info[2].As<v8::Function>();
+    info.GetIsolate()->GetCurrentContext()->SetPromiseHooks(init, before, after, {});
+}
+
 using Function = void (*)(const Info &);
 constexpr Function functions[] = {
     type_of, promise_details, proxy_details, preview_entries, transfer_array_buffer, utf8_encode, utf8_encode_into,
     utf8_length, utf8_decode, utf8_decode_own, latin1_decode, latin1_encode, is_well_formed, to_well_formed,
-    get_async_context, set_async_context,
+    get_async_context, set_async_context, set_promise_hooks,
 };
 
 }  // namespace
@@ -346,7 +352,7 @@ constexpr Function functions[] = {
 const char *const engine_function_names[] = {
     "typeOf", "promiseDetails", "proxyDetails", "previewEntries", "transferArrayBuffer", "utf8Encode", "utf8EncodeInto",
     "utf8Length", "utf8Decode", "utf8DecodeOwn", "latin1Decode", "latin1Encode", "isWellFormed", "toWellFormed",
-    "getAsyncContext", "setAsyncContext",
+    "getAsyncContext", "setAsyncContext", "setPromiseHooks",
 };
 const size_t engine_function_count = sizeof functions / sizeof functions[0];
 

@@ -131,6 +131,14 @@ class IsolateTasks final : public v8::TaskRunner {
 
 std::shared_ptr<IsolateTasks> tasks_of(v8::Isolate *isolate);
 
+/// A module of the runtime's own that the worker imports: node:buffer, cloudflare:workers.
+struct BuiltinModule {
+    std::string name;
+    v8::Global<v8::Module> module;
+    /// An object whose properties are the module's exports.
+    v8::Global<v8::Object> exports;
+};
+
 struct LoadedModule {
     const cv8_module *source = nullptr;
     v8::Global<v8::Module> module;
@@ -160,9 +168,11 @@ struct cv8_isolate {
     v8::Global<v8::Function> make_exception;
     v8::Global<v8::Function> promise_rejected;
     v8::Global<v8::Function> settle_rejections;
+    v8::Global<v8::Function> import_builtin;
     /// The worker's modules as handed over, and what became of them; the first is the main one.
     std::vector<cv8_module> sources;
     std::vector<martlet::LoadedModule> modules;
+    std::vector<martlet::BuiltinModule> builtins;
     const martlet::Thread *bound_to = nullptr;
     bool may_compile_wasm = false;
     bool has_rejections = false;

@@ -179,6 +179,7 @@ bool adopt_entries(cv8_isolate *self, Local<v8::Context> context, Local<v8::Arra
     take(entry_count, &self->make_exception);
     take(entry_count + 1, &self->promise_rejected);
     take(entry_count + 2, &self->settle_rejections);
+    take(entry_count + 3, &self->import_builtin);
     self->context.Reset(isolate, context);
     return true;
 }
@@ -300,10 +301,12 @@ bool cv8_isolate_dispose(cv8_isolate *self) {
     Thread *thread = current_thread;
     v8::Isolate *isolate = self->isolate;
     self->modules.clear();
+    self->builtins.clear();
     self->entries.clear();
     self->make_exception.Reset();
     self->promise_rejected.Reset();
     self->settle_rejections.Reset();
+    self->import_builtin.Reset();
     self->context.Reset();
     self->tasks->take();
     bool is_disposed = dispose_guarded(self, thread);

@@ -198,10 +198,55 @@ v8::MaybeLocal<v8::Module> compile(cv8_isolate *self, LoadedModule *entry) {
     return module;
 }
 
+/// The evaluation of a module of the runtime's own: its exports are the object's properties.
+v8::MaybeLocal<v8::Value> evaluate_builtin(Local<v8::Context> context, Local<v8::Module> module) {
+    v8::Isolate *isolate = context->GetIsolate();
+    for (auto &builtin : isolate_of(isolate)->builtins) {
+        if (builtin.module.Get(isolate) != module) continue;
+        auto exports = builtin.exports.Get(isolate);
+        auto names = exports->GetOwnPropertyNames(context).ToLocalChecked();
+        for (uint32_t i = 0; i < names->Length(); i++) {
+            auto name = names->Get(context, i).ToLocalChecked().As<v8::String>();
+            auto value = exports->Get(context, name).ToLocalChecked();
+            if (module->SetSyntheticModuleExport(isolate, name, value).IsNothing()) return {};
+        }
+        auto done = v8::Promise::Resolver::New(context).ToLocalChecked();
+        done->Resolve(context, v8::Undefined(isolate)).Check();
+        return done->GetPromise();
+    }
+    return {};
+}
+
+/// A module of the runtime's own, made on its first import. Empty without an exception if there is none of that name.
+v8::MaybeLocal<v8::Module> import_builtin(cv8_isolate *self, const std::string &specifier) {
+    v8::Isolate *isolate = self->isolate;
+    for (auto &builtin : self->builtins) {
+        if (builtin.name == specifier) return builtin.module.Get(isolate);
+    }
+    auto context = isolate->GetCurrentContext();
+    Local<v8::Value> name = text(isolate, specifier.c_str()), exports;
+    auto import = self->import_builtin.Get(isolate);
+    if (!import->Call(context, v8::Undefined(isolate), 1, &name).ToLocal(&exports)) return {};
+    if (!exports->IsObject()) return {};
+    auto names = exports.As<v8::Object>()->GetOwnPropertyNames(context).ToLocalChecked();
+    std::vector<Local<v8::String>> exported;
+    for (uint32_t i = 0; i < names->Length(); i++) {
+        exported.push_back(names->Get(context, i).ToLocalChecked().As<v8::String>());
+    }
+    auto module = v8::Module::CreateSyntheticModule(isolate, name.As<v8::String>(), exported, evaluate_builtin);
+    self->builtins.push_back(
+        {specifier, v8::Global<v8::Module>(isolate, module), v8::Global<v8::Object>(isolate, exports.As<v8::Object>())});
+    return module;
+}
+
 v8::MaybeLocal<v8::Module> compile_import(
     cv8_isolate *self, const std::string &specifier, const std::string &referrer) {
     LoadedModule *entry = find(self, resolve(specifier, referrer));
     if (entry) return compile(self, entry);
+    v8::TryCatch failure(self->isolate);
+    auto builtin = import_builtin(self, specifier);
+    if (!builtin.IsEmpty()) return builtin;
+    if (failure.HasCaught()) return leave_with<v8::Module>(failure);
     auto message = "No such module \"" + specifier + "\", imported from \"" + referrer + "\"";
     self->isolate->ThrowException(type_error(self->isolate, message));
     return {};

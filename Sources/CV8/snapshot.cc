@@ -47,7 +47,7 @@ bool evaluate(
 /// The entries in the host's order, then the bridge's own; a missing one is undefined in the array.
 Local<v8::Array> entry_list(
     v8::Isolate *isolate, Local<v8::Context> context, const cv8_bundle *bundle, Local<v8::Object> entries) {
-    static const char *const own[] = {"makeDOMException", "promiseRejected", "settleRejections"};
+    static const char *const own[] = {"makeDOMException", "promiseRejected", "settleRejections", "importBuiltin"};
     auto list = v8::Array::New(isolate);
     uint32_t next = 0;
     auto add = [&](const char *name) {
@@ -103,6 +103,7 @@ cv8_snapshot *cv8_snapshot_create(const cv8_bundle *bundle, cv8_error *error) {
         self.make_exception.Reset();
         self.promise_rejected.Reset();
         self.settle_rejections.Reset();
+        self.import_builtin.Reset();
         self.context.Reset();
         isolate->SetPromiseRejectCallback(nullptr);
         creator.SetDefaultContext(context);

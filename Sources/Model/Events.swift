@@ -28,10 +28,11 @@ package struct RequestEvent: Sendable {
     /// All CPU time spent for it, a cold start included, in nanoseconds.
     package var cpuTime: UInt64
     package var isColdStart: Bool
+    package var event: WorkerEvent
 
     package init(
         worker: String, method: String, url: String, status: Int, outcome: Outcome, wallTime: UInt64, cpuTime: UInt64,
-        isColdStart: Bool
+        isColdStart: Bool, event: WorkerEvent = .fetch
     ) {
         self.worker = worker
         self.method = method
@@ -41,12 +42,13 @@ package struct RequestEvent: Sendable {
         self.wallTime = wallTime
         self.cpuTime = cpuTime
         self.isColdStart = isColdStart
+        self.event = event
     }
 }
 
 /// Where logs and meter readings go. Called on lanes: it must be quick and never block.
 package protocol EventSink: AnyObject, Sendable {
-    /// Whether `requestEnded` wants to hear of every request; if not, nothing is made up for it.
+    /// Whether `requestEnded` wants to hear of every request; if not, only of other events.
     var wantsRequests: Bool { get }
     func log(_ event: LogEvent)
     func requestEnded(_ event: RequestEvent)

@@ -4,6 +4,8 @@ package enum Outcome: String, Sendable, CaseIterable {
     case exception
     case exceededCpu
     case exceededMemory
+    /// An event that is no request took longer than it may.
+    case exceededWallTime
     /// The worker could never have answered: nothing was left that it could wait for.
     case hang
     /// The client went away first.

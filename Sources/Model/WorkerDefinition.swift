@@ -30,6 +30,7 @@ package struct WorkerDefinition: Sendable, Equatable {
     package var limits: Limits
     /// What the worker's relative URLs are relative to; nil, as in Workers, if they are errors.
     package var baseURL: String?
+    package var compatibility: Compatibility
 
     package struct Variable: Sendable, Equatable {
         package var name: String
@@ -40,10 +41,14 @@ package struct WorkerDefinition: Sendable, Equatable {
         }
     }
 
-    package init(name: String, modules: [Module], variables: [Variable] = [], limits: Limits = Limits()) {
+    package init(
+        name: String, modules: [Module], variables: [Variable] = [], limits: Limits = Limits(),
+        compatibility: Compatibility = .standard
+    ) {
         self.name = name
         self.modules = modules
         self.variables = variables
         self.limits = limits
+        self.compatibility = compatibility
     }
 }

@@ -5,13 +5,18 @@ package struct WorkerFolder: Sendable {
     package let path: String
     package let limits: Limits
     package let variables: [WorkerDefinition.Variable]
+    package let compatibility: Compatibility
     private let baseURL: String?
 
     /// - Parameter baseURL: what the workers' relative URLs are relative to; nil if they are errors.
-    package init(path: String, limits: Limits, variables: [WorkerDefinition.Variable], baseURL: String?) {
+    package init(
+        path: String, limits: Limits, variables: [WorkerDefinition.Variable], compatibility: Compatibility = .standard,
+        baseURL: String?
+    ) {
         self.path = path
         self.limits = limits
         self.variables = variables
+        self.compatibility = compatibility
         self.baseURL = baseURL
     }
 
@@ -40,7 +45,8 @@ package struct WorkerFolder: Sendable {
     /// Reads one worker.
     package func load(name: String, path: String) -> Entry {
         do throws(ProjectError) {
-            var definition = try WorkerLoader.load(path, name: name, variables: variables, limits: limits)
+            var definition = try WorkerLoader.load(
+                path, name: name, variables: variables, limits: limits, compatibility: compatibility)
             definition.baseURL = baseURL
             return .worker(definition)
         } catch {

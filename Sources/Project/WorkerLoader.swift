@@ -13,7 +13,8 @@ package enum WorkerLoader {
     /// - Parameter path: a file, or a folder with an `index.js`.
     /// - Throws: `ProjectError` in one line that says what to do.
     package static func load(
-        _ path: String, name: String, variables: [WorkerDefinition.Variable] = [], limits: Limits = Limits()
+        _ path: String, name: String, variables: [WorkerDefinition.Variable] = [], limits: Limits = Limits(),
+        compatibility: Compatibility = .standard
     ) throws(ProjectError) -> WorkerDefinition {
         let main = try mainFile(of: path)
         let slash = main.lastIndex(of: "/")
@@ -21,7 +22,10 @@ package enum WorkerLoader {
         let mainName = slash.map { String(main[main.index(after: $0)...]) } ?? main
         var loader = ModuleGraph(root: root)
         try loader.add(mainName, importedFrom: nil)
-        return WorkerDefinition(name: name, modules: loader.modules, variables: variables, limits: limits)
+        let definition = WorkerDefinition(
+            name: name, modules: loader.modules, variables: variables, limits: limits, compatibility: compatibility)
+        if let failure = ImportCheck.failure(of: definition) { throw ProjectError("\(root)/\(failure)") }
+        return definition
     }
 
     /// Every file the worker was read from, for whoever watches them.

@@ -40,10 +40,42 @@ struct WrongCall: Sendable, CustomTestStringConvertible {
         WrongCall(arguments: ["dev", "--url-kb", "0"], says: ["--url-kb must be between"]),
         WrongCall(arguments: ["dev", "--header-kb", "0"], says: ["--header-kb must be between"]),
         WrongCall(arguments: ["dev", "--drain-ms", "-1"], says: ["--drain-ms"]),
+        WrongCall(arguments: ["dev", "--compatibility-date", "2024-02-30"], says: ["date", "2024-02-30"]),
+        WrongCall(
+            arguments: [
+                "dev", "--compatibility-flag", "nodejs_compat", "--compatibility-flag", "no_nodejs_compat",
+            ],
+            says: ["nodejs_compat", "no_nodejs_compat", "contradict"]),
     ]
 
     /// Workers that cannot start, with the place that must be named.
     static let workers = [
+        WrongCall(
+            arguments: ["dev", "@/index.js", "--port", "0"],
+            files: ["index.js": "import { Buffer } from \"node:buffer\";\nexport default { fetch() {} };\n"],
+            says: ["index.js", "No such module \"node:buffer\"", "--compatibility-flag nodejs_compat"]),
+        WrongCall(
+            arguments: ["dev", "@/index.js", "--port", "0", "--compatibility-flag", "nodejs_compat"],
+            files: ["index.js": "export default { fetch: () => import(\"node:fs\") };\n"],
+            says: ["index.js", "No such module \"node:fs\"", "node:buffer"]),
+        WrongCall(
+            arguments: ["dev", "@/index.js", "--port", "0", "--compatibility-flag", "nodejs_compat"],
+            files: ["index.js": "import \"./a.js\";\nexport default { fetch() {} };\n", "a.js": "import \"crypto\";"],
+            says: ["a.js", "No such module \"crypto\""]),
+        WrongCall(
+            arguments: ["dev", "@/index.js", "--port", "0"],
+            files: ["index.js": "import { connect } from \"cloudflare:sockets\";\nexport default { fetch() {} };\n"],
+            says: ["index.js", "No such module \"cloudflare:sockets\"", "cloudflare:workers"]),
+        WrongCall(
+            arguments: ["dev", "@/index.js", "--port", "0"],
+            files: [
+                "index.js": "import { DurableObject } from \"cloudflare:workers\";\nexport default { fetch() {} };\n"
+            ],
+            says: ["index.js:1", "cloudflare:workers", "DurableObject"]),
+        WrongCall(
+            arguments: ["dev", "@/index.js", "--port", "0"],
+            files: ["index.js": "export default class { fetch() {} };\n"],
+            says: ["index.js", "does not extend WorkerEntrypoint"]),
         WrongCall(
             arguments: ["dev", "@/index.js", "--port", "0"],
             files: ["index.js": "export default {\n  fetch() {}\n  oops: 1\n};\n"],

@@ -31,6 +31,8 @@ package struct ErrorPage: Sendable, Equatable {
             self.init(status: 500, number: 1101, message: "The Worker would never have answered.", outcome: outcome)
         case .exceededCpu:
             self.init(status: 503, number: 1102, message: "The Worker exceeded its CPU limit.", outcome: outcome)
+        case .exceededWallTime:
+            self.init(status: 503, message: "The Worker exceeded its time limit.", outcome: outcome)
         case .exceededMemory:
             self.init(status: 503, number: 1102, message: "The Worker exceeded its memory limit.", outcome: outcome)
         case .scriptNotFound:

@@ -31,6 +31,8 @@ struct AnswerHead {
     let framing: Framing
     let persistence: Persistence
     let date: UnsafePointer<UInt8>
+    /// The request's number and what stands behind it in `CF-Ray`.
+    var ray: (number: UInt64, suffix: [UInt8])?
 
     /// Bytes that the head of an answer takes at most.
     static func bound(_ head: ResponseHead) -> Int { ownBytes + head.reason.count + head.fields.count }
@@ -45,6 +47,9 @@ struct AnswerHead {
         out = filter.out
         if !filter.hasDate { out = Bytes.copy(date, DateField.count, to: out) }
         if !filter.hasServer { out = Bytes.copy("Server: martlet\r\n", to: out) }
+        if let ray {
+            out = writeRay(ray.number, ray.suffix, to: out)
+        }
         if let outcome { out = writeOutcome(outcome, to: out) }
         switch persistence {
         case .unsaid: break
@@ -79,6 +84,22 @@ struct AnswerHead {
             out += head.reason.count
         } else {
             out = Bytes.copy(StatusPhrase.for(head.status), to: out)
+        }
+        return Bytes.copy("\r\n", to: out)
+    }
+
+    private func writeRay(
+        _ number: UInt64, _ suffix: [UInt8], to start: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        var out = Bytes.copy("CF-Ray: ", to: start)
+        for shift in stride(from: 60, through: 0, by: -4) {
+            let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 15
+            out[0] = digit < 10 ? ASCII.zero + digit : UInt8(ascii: "a") + digit - 10
+            out += 1
+        }
+        for byte in suffix {
+            out[0] = byte
+            out += 1
         }
         return Bytes.copy("\r\n", to: out)
     }
@@ -170,6 +191,7 @@ private struct FieldFilter {
     ) -> Bool {
         switch count {
         case 2: return !Bytes.equal(name, 2, "te")
+        case 6: return !Bytes.equal(name, 6, "cf-ray")
         case 7: return !Bytes.equal(name, 7, "trailer") && !Bytes.equal(name, 7, "upgrade")
         case 10: return !Bytes.equal(name, 10, "connection") && !Bytes.equal(name, 10, "keep-alive")
         case 14 where Bytes.equal(name, 14, "content-length"): return keepsLength && isLength(value, end)

@@ -157,7 +157,9 @@ extension Connection {
         ingress.date.refresh(at: loop.now)
         let persistence: AnswerHead.Persistence =
             request.keepsAlive ? (request.isVersion10 ? .keepAlive : .unsaid) : .close
-        return AnswerHead(framing: framing, persistence: persistence, date: ingress.date.line)
+        return AnswerHead(
+            framing: framing, persistence: persistence, date: ingress.date.line,
+            ray: clientFields.map { (ray, $0.raySuffix) })
     }
 
     private func outcomeShown(_ head: ResponseHead) -> Outcome? {

@@ -85,6 +85,10 @@ final class Connection {
     var incoming = Incoming.complete
     var answer = Answer.complete
     var current = ConnectionExchange()
+    /// Made by the first request; nil if requests are not to be marked.
+    private(set) lazy var clientFields = ingress.settings.location.map { ClientFields(of: address, at: $0) }
+    /// The number of the request under way.
+    var ray: UInt64 = 0
 
     /// Bytes of the body that nobody wants which have been dropped.
     var discarded = 0

@@ -24,6 +24,8 @@ final class ConnectionExchange: Exchange {
         self.failure = failure
     }
 
+    var properties: RequestProperties? { connection?.properties }
+
     // MARK: The body
 
     var isBodyComplete: Bool { connection?.isBodyComplete ?? true }

@@ -12,6 +12,7 @@ package final class Ingress {
     let pool = BlockPool()
     let receiveBlock = UnsafeMutablePointer<UInt8>.allocate(capacity: InputBuffer.blockSize)
     var date = DateField()
+    var rays = RayNumbers()
 
     private var acceptors: [Acceptor] = []
     private var connections: ContiguousArray<Connection> = []

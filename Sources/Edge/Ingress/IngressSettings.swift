@@ -6,10 +6,15 @@ package struct IngressSettings: Sendable {
     package var limits: IngressLimits
     /// Whether every answer carries `Martlet-Outcome`, as under `martlet dev`, or only those that went wrong.
     package var showsEveryOutcome: Bool
+    /// Where the server stands; nil if requests are not to be marked with what is known of their clients.
+    package var location: EdgeLocation?
 
-    package init(limits: IngressLimits = IngressLimits(), showsEveryOutcome: Bool = false) {
+    package init(
+        limits: IngressLimits = IngressLimits(), showsEveryOutcome: Bool = false, location: EdgeLocation? = nil
+    ) {
         self.limits = limits
         self.showsEveryOutcome = showsEveryOutcome
+        self.location = location
     }
 }
 

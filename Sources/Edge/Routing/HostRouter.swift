@@ -39,31 +39,3 @@ package final class HostRouter: RequestHandler {
         return String(decoding: label, as: UTF8.self)
     }
 }
-
-/// Sends every request to the one worker of `martlet dev`. Bound to a lane.
-package final class SingleRouter: RequestHandler {
-    /// The name under which the worker stands in the table.
-    package static let name = "worker"
-
-    private let lane: Lane
-    private let table: WorkerTable
-    private var entry: WorkerTable.Entry?
-    private var version = -1
-
-    package init(lane: Lane, table: WorkerTable) {
-        self.lane = lane
-        self.table = table
-    }
-
-    package func handle(_ exchange: any Exchange) {
-        if version != table.version {
-            version = table.version
-            entry = table.entries[Self.name]
-        }
-        switch entry {
-        case .worker(let worker): lane.dispatch(exchange, to: worker)
-        case .broken: ErrorPage(.exception).respond(to: exchange)
-        case nil: ErrorPage(.scriptNotFound).respond(to: exchange)
-        }
-    }
-}

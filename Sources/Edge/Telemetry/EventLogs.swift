@@ -26,6 +26,10 @@ package final class ReadableLog: EventSink {
         let note = event.outcome == .ok ? "" : " \(event.outcome.rawValue)"
         let start = event.isColdStart ? ", cold start" : ""
         let url = LogText.escaped(event.url[...])
+        guard event.event == .fetch else {
+            writer.write("\(event.method) \(url) \(event.outcome.rawValue) (\(wall) ms, \(cpu) ms CPU\(start))")
+            return
+        }
         writer.write("\(event.method) \(url) \(event.status)\(note) (\(wall) ms, \(cpu) ms CPU\(start))")
     }
 }
@@ -57,7 +61,14 @@ package final class JSONLog: EventSink {
         writer.write(String(decoding: json, as: UTF8.self))
     }
 
-    package func requestEnded(_ event: RequestEvent) {}
+    package func requestEnded(_ event: RequestEvent) {
+        guard event.event != .fetch else { return }
+        let wall = LogText.milliseconds(event.wallTime)
+        let cpu = LogText.milliseconds(event.cpuTime)
+        let text = "\(event.method) \"\(event.url)\": \(event.outcome.rawValue) (\(wall) ms, \(cpu) ms CPU)"
+        let level = event.outcome == .ok ? "info" : "error"
+        log(LogEvent(worker: event.worker, request: 0, level: level, text: text))
+    }
 }
 
 enum LogText {

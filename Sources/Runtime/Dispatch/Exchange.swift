@@ -7,7 +7,11 @@ package import Model
 /// `finishResponse`; or `abort` at any time. After the response's end or `exchangeClosed` every further call is
 /// ignored.
 package protocol Exchange: BodySource {
+    /// What it is: a request, for most.
+    var event: WorkerEvent { get }
     var head: RequestHead { get }
+    /// What else is known of it. Asked for only if somebody looks: it may cost a system call.
+    var properties: RequestProperties? { get }
     /// Whether the request has a body (even an empty one that is announced as chunked).
     var hasBody: Bool { get }
     /// Who hears of later events. Whoever sets it takes it away again at the end: until then each keeps the other
@@ -26,6 +30,11 @@ package protocol Exchange: BodySource {
     func finishResponse()
     /// Ends the answer in a way the client sees as an error (connection cut) if it has begun; else nothing was sent.
     func abort()
+}
+
+extension Exchange {
+    package var event: WorkerEvent { .fetch }
+    package var properties: RequestProperties? { nil }
 }
 
 package protocol ExchangeObserver: AnyObject {

@@ -41,6 +41,11 @@ final class RequestContext {
     var stuckSince: UInt64?
     /// Ends what waitUntil prolongs.
     var waitUntilDeadline: TimerToken?
+    /// Ends an event that is no request.
+    var wallDeadline: TimerToken?
+    /// Whether the handler of an event has come to its end, and whether a failure of it may be tried again.
+    var isHandlerDone = false
+    var mayRetry = true
     var body: HostBody?
     /// Bytes of the answer's body that are still to be written, if its length was announced.
     var unwritten: Int?
@@ -61,6 +66,13 @@ final class RequestContext {
         self.instance = instance
         self.startedAt = startedAt
         self.isColdStart = isColdStart
+    }
+
+    /// Nanoseconds of CPU that all of it together may take.
+    var cpuLimit: UInt64 {
+        let limits = instance.worker.definition.limits
+        let milliseconds = exchange.event == .fetch ? limits.cpuMilliseconds : limits.scheduledCPUMilliseconds
+        return UInt64(milliseconds) * 1_000_000
     }
 
     /// Whether anything can still happen that would run the request's code again, without other requests.

@@ -148,6 +148,8 @@ extension HandOverOrigin: ExchangeObserver {
 
 /// The target's end: an exchange like any other to the instance that answers it.
 final class HandedOverExchange: Exchange {
+    let event: WorkerEvent
+    let properties: RequestProperties?
     let head: RequestHead
     let hasBody: Bool
     var observer: (any ExchangeObserver)?
@@ -162,7 +164,12 @@ final class HandedOverExchange: Exchange {
     private var isBlocked = false
     private var isOver = false
 
-    init(head: RequestHead, hasBody: Bool, completeBody: [UInt8]?, link: HandOver, lane: Lane) {
+    init(
+        _ event: WorkerEvent, head: RequestHead, properties: RequestProperties?, hasBody: Bool, completeBody: [UInt8]?,
+        link: HandOver, lane: Lane
+    ) {
+        self.event = event
+        self.properties = properties
         self.lane = lane
         self.head = head
         self.hasBody = hasBody

@@ -168,6 +168,18 @@ package final class Placement: Sendable {
         startLane(lost.kind)
     }
 
+    /// Runs a worker's handler for an event that is no request.
+    /// - Parameter completion: called once, on some lane.
+    package func dispatch(
+        _ event: WorkerEvent, to worker: Worker, completion: @escaping @Sendable (EventResult) -> Void
+    ) {
+        let reference = state.withLock { $0.lanes.values.first { $0.kind == .front } }
+        let isTaken = reference?.loop.execute { loop in
+            reference?.lane.value(on: loop).dispatch(EventExchange(event, completion: completion), to: worker)
+        }
+        if isTaken != true { completion(EventResult(outcome: .laneLost, mayRetry: true)) }
+    }
+
     /// Runs `body` on every lane.
     package func onEachLane(_ body: @escaping @Sendable (Lane) -> Void) {
         for reference in state.withLock({ Array($0.lanes.values) }) {

@@ -7,6 +7,8 @@ internal import WebAPI
 extension Instance: ScopeHost {
     var isGlobalScope: Bool { isLoading }
     var environment: [String] { worker.environment }
+    var compatibility: Compatibility { worker.definition.compatibility }
+    var currentExchange: Int { current?.id ?? 0 }
     var baseURL: String? { worker.definition.baseURL }
     func workerLoaded(handlers: [String]) {}
 }
@@ -75,7 +77,11 @@ extension Instance: ExchangeHost {
 
     func head(of exchange: Int) throws(OpError) -> RequestHead { try context(exchange).exchange.head }
 
-    func properties(of exchange: Int) throws(OpError) -> String { "{}" }
+    func properties(of exchange: Int) throws(OpError) -> String? {
+        let exchange = try context(exchange).exchange
+        let accepted = exchange.head.firstValue(of: "accept-encoding")
+        return exchange.properties?.json(acceptEncoding: accepted.map { String(decoding: $0, as: UTF8.self) })
+    }
 
     func state(of exchange: Int) -> ExchangeState {
         guard let context = requests[exchange] else { return .over }
@@ -184,7 +190,11 @@ extension Instance: ExchangeHost {
     func waitUntilEnded(_ exchange: Int, failure: String?) {
         guard let context = requests[exchange] else { return }
         context.waitUntilCount -= 1
-        if let failure { log(level: "error", text: "Uncaught (in waitUntil) \(failure)", for: context) }
+        if let failure {
+            log(level: "error", text: "Uncaught (in waitUntil) \(failure)", for: context)
+            if context.exchange.event != .fetch { context.outcome = .exception }
+        }
+        endEventIfDone(context)
         endIfSettled(context)
     }
 }

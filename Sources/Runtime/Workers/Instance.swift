@@ -63,9 +63,8 @@ final class Instance {
         let budget = UInt64(worker.definition.limits.startupCPUMilliseconds) * 1_000_000
         worker.counts.addColdStart()
         defer { worker.counts.addCPUTime(isolate.lastCallCPUTime) }
-        if worker.isScript {
-            let entry = Bundle.Entry.exposeEnvironment.isolateEntry
-            try isolate.call(entry, number: 0, on: lane.thread, budget: budget)
+        for entry in worker.preparations {
+            try isolate.call(entry.isolateEntry, number: 0, on: lane.thread, budget: budget)
         }
         try isolate.load(worker.source, loaded: Bundle.Entry.loaded.isolateEntry, on: lane.thread, budget: budget)
         accountMemory()
@@ -84,7 +83,8 @@ final class Instance {
         exchange.observer = context
         requests[context.id] = context
         worker.counts.addRequest()
-        call(.dispatchFetch, context.id, for: context)
+        if exchange.event != .fetch { limitTime(of: context) }
+        call(exchange.event.entry, context.id, for: context)
         if !hasSharedCode { shareCode() }
     }
 
@@ -129,7 +129,7 @@ final class Instance {
     func run(for context: RequestContext, _ body: (UInt64) throws(CallFailure) -> Void) {
         guard state == .running else { return }
         precondition(current == nil, "A call while another is under way")
-        let limit = UInt64(worker.definition.limits.cpuMilliseconds) * 1_000_000
+        let limit = context.cpuLimit
         guard context.cpuTime < limit else { return condemn(.exceededCPU, culprit: context) }
         current = context
         lastUsed = lane.loop.now
@@ -257,12 +257,23 @@ final class Instance {
     func fail(_ context: RequestContext, _ outcome: Outcome) {
         guard !context.isAnswered else { return }
         context.outcome = outcome
-        if context.answer == .none {
+        if context.exchange.event != .fetch {
+            answerEvent(context, outcome)
+        } else if context.answer == .none {
             context.status = lane.pages.respond(to: context.exchange, outcome: outcome)
         } else {
             context.exchange.abort()
         }
         context.answer = .complete
+    }
+
+    func isRunning(_ context: RequestContext) -> Bool { state == .running && requests[context.id] === context }
+
+    /// Ends a request that is not over between two calls.
+    func giveUp(_ context: RequestContext, _ outcome: Outcome) {
+        fail(context, outcome)
+        release(context)
+        finishTurn()
     }
 
     private func release(_ context: RequestContext) {
@@ -275,6 +286,7 @@ final class Instance {
         }
         if !context.timers.isEmpty || context.openTickets > 0 { forgetEvents(of: context) }
         if let deadline = context.waitUntilDeadline { lane.loop.cancel(deadline) }
+        if let deadline = context.wallDeadline { lane.loop.cancel(deadline) }
         context.pump = nil
         context.webSocket?.release()
         context.webSocket = nil
@@ -327,14 +339,15 @@ final class Instance {
             let text = "\(context.droppedLogLines) more log lines were dropped: the request is over its log limit"
             emit(level: "warn", text: text, request: context.id)
         }
-        guard lane.events.wantsRequests else { return }
+        let event = context.exchange.event
+        guard lane.events.wantsRequests || event != .fetch else { return }
         let head = context.exchange.head
         lane.events.requestEnded(
             RequestEvent(
                 worker: worker.name, method: head.methodString, url: head.urlString, status: context.status,
                 outcome: context.outcome, wallTime: EventLoop.monotonicNow() - context.startedAt,
                 cpuTime: context.startUpTime + context.cpuTime + context.earlierCPUTime,
-                isColdStart: context.isColdStart))
+                isColdStart: context.isColdStart, event: event))
     }
 
     // MARK: The end of the instance

@@ -1,6 +1,7 @@
 package import Isolates
 package import Model
 internal import Synchronization
+internal import WebAPI
 
 /// A worker that is being served: its definition, its modules in V8's form, and its counts. Shared by all lanes.
 package final class Worker: Sendable {
@@ -18,6 +19,11 @@ package final class Worker: Sendable {
     package var name: String { definition.name }
     /// Service-worker syntax: variables are globals, handlers are listeners.
     var isScript: Bool { definition.modules.first?.kind == .script }
+
+    /// Entries to call before the worker's top level is evaluated.
+    var preparations: [Bundle.Entry] {
+        (definition.compatibility.isStandard ? [] : [.applyCompatibility]) + (isScript ? [.exposeEnvironment] : [])
+    }
 
     package init(_ definition: WorkerDefinition) {
         self.definition = definition

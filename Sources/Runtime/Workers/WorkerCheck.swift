@@ -19,13 +19,15 @@ package enum WorkerCheck {
             return "There is no memory left for an isolate to check the worker in."
         }
         let limitedLog = LimitedLog(kilobytes: definition.limits.logKilobytes, log)
-        isolate.setHost(DetachedHost.check(environment: worker.environment, in: isolate, log: limitedLog.write))
+        isolate.setHost(
+            DetachedHost.check(
+                environment: worker.environment, compatibility: definition.compatibility, in: isolate,
+                log: limitedLog.write))
         defer { isolate.discard() }
         do {
             let budget = UInt64(definition.limits.startupCPUMilliseconds) * 1_000_000
-            if worker.isScript {
-                let entry = Bundle.Entry.exposeEnvironment.isolateEntry
-                try isolate.call(entry, number: 0, on: thread, budget: budget)
+            for entry in worker.preparations {
+                try isolate.call(entry.isolateEntry, number: 0, on: thread, budget: budget)
             }
             try isolate.load(worker.source, loaded: Bundle.Entry.loaded.isolateEntry, on: thread, budget: budget)
             return nil

@@ -5,8 +5,9 @@ package import Isolates
 package enum Bundle {
     /// Functions of the bundle that the runtime calls. The order is that of the bundle's list.
     package enum Entry: Int, CaseIterable, Sendable {
-        case loaded, warmUp, exposeEnvironment, dispatchFetch, settle, ticketsDrop, timerFire, timersDrop
-        case requestAborted, responseCanceled, exchangeEnded, fetchEnded, webSocketEvent
+        case loaded, warmUp, exposeEnvironment, applyCompatibility, dispatchFetch, dispatchScheduled, settle
+        case ticketsDrop, timerFire, timersDrop, requestAborted, responseCanceled, exchangeEnded, fetchEnded
+        case webSocketEvent
 
         package var isolateEntry: Isolate.Entry { Isolate.Entry(rawValue) }
     }

@@ -19,7 +19,8 @@ enum FetchOps {
             call.returns(fieldsOf: head.bytes, ends: head.ends, from: 2)
         },
         .web("requestCF") { host, call throws(OpError) in
-            call.returns(.string(try host.exchanges.properties(of: call.integer(0))))
+            guard let json = try host.exchanges.properties(of: call.integer(0)) else { return call.returnsNull() }
+            call.returns(.string(json))
         },
         .web("requestBody") { host, call throws(OpError) in
             call.returns(try host.exchanges.body(of: call.integer(0)))

@@ -14,30 +14,37 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
 
     package let isGlobalScope: Bool
     package let environment: [String]
+    package let compatibility: Compatibility
     private let write: (_ level: String, _ text: String) -> Void
     /// Where a worker is checked; it holds this host.
     private weak var isolate: Isolate?
 
     private init(
-        isGlobalScope: Bool, environment: [String], isolate: Isolate? = nil,
+        isGlobalScope: Bool, environment: [String], compatibility: Compatibility, isolate: Isolate? = nil,
         write: @escaping (_ level: String, _ text: String) -> Void
     ) {
         self.isGlobalScope = isGlobalScope
         self.environment = environment
+        self.compatibility = compatibility
         self.isolate = isolate
         self.write = write
     }
 
     /// For `Engine.init`. The made-up requests log nothing: what comes is a fault of the bundle.
     package static func warmUp() -> WebHost {
-        DetachedHost(isGlobalScope: false, environment: []) { preconditionFailure("The warm-up failed: \($1)") }.host
+        DetachedHost(isGlobalScope: false, environment: [], compatibility: .standard) {
+            preconditionFailure("The warm-up failed: \($1)")
+        }.host
     }
 
     /// For evaluating a worker's top level to see whether it can be.
     package static func check(
-        environment: [String], in isolate: Isolate, log: @escaping (_ level: String, _ text: String) -> Void
+        environment: [String], compatibility: Compatibility, in isolate: Isolate,
+        log: @escaping (_ level: String, _ text: String) -> Void
     ) -> WebHost {
-        DetachedHost(isGlobalScope: true, environment: environment, isolate: isolate, write: log).host
+        DetachedHost(
+            isGlobalScope: true, environment: environment, compatibility: compatibility, isolate: isolate, write: log
+        ).host
     }
 
     private var host: WebHost {
@@ -47,6 +54,7 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     }
 
     package var baseURL: String? { nil }
+    package var currentExchange: Int { 0 }
     package func workerLoaded(handlers: [String]) {}
 
     package func startTimer(id: Int, milliseconds: Double, repeats: Bool) throws(OpError) {}
@@ -54,7 +62,7 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package func log(level: String, text: String) { write(level, text) }
 
     package func head(of exchange: Int) throws(OpError) -> RequestHead { Self.heads[exchange - 1] }
-    package func properties(of exchange: Int) throws(OpError) -> String { "{}" }
+    package func properties(of exchange: Int) throws(OpError) -> String? { nil }
     package func body(of exchange: Int) throws(OpError) -> Int { 0 }
     package func state(of exchange: Int) -> ExchangeState { .inProgress }
     package func respond(to exchange: Int, _ answer: Answer, body: AnswerBody) throws(OpError) {}
@@ -65,6 +73,11 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package func writeResponse(to exchange: Int, _ bytes: UnsafeRawBufferPointer) throws(OpError) -> Int? { nil }
     package func finishResponse(to exchange: Int) {}
     package func abortResponse(to exchange: Int, message: String) {}
+    package func scheduledEvent(_ exchange: Int) throws(OpError) -> ScheduledEvent {
+        throw .type("There is no event where there is no lane")
+    }
+    package func eventRefusedRetry(_ exchange: Int) {}
+    package func eventEnded(_ exchange: Int) {}
     package func requestFailed(_ exchange: Int, message: String) { log(level: "error", text: message) }
     package func waitUntilBegan(_ exchange: Int) {}
     package func waitUntilEnded(_ exchange: Int, failure: String?) {}

@@ -1,4 +1,5 @@
 internal import Isolates
+internal import Model
 
 /// Ops that belong to no one standard: the worker's scope, its timers and its log.
 enum HostOps {
@@ -8,6 +9,23 @@ enum HostOps {
     static let all: [Op] = [
         .web("isGlobalScope") { host, call in call.returns(host.scope.isGlobalScope) },
         .web("environment") { host, call in call.returns(.list(host.scope.environment.map { .string($0) })) },
+        .web("compatibilityFlags") { host, call in
+            call.returns(.list(host.scope.compatibility.enabled.map { .string($0) }))
+        },
+        .web("builtinModule") { host, call throws(OpError) in
+            switch BuiltinModules.meaning(of: call.string(0), in: host.scope.compatibility) {
+            case .foreign: call.returnsNull()
+            case .module(let name): call.returns(.string(name))
+            case .unavailable(let reason): throw .type(reason)
+            }
+        },
+        .web("scheduledEvent") { host, call throws(OpError) in
+            let event = try host.exchanges.scheduledEvent(call.integer(0))
+            call.returns(.list([.string(event.cron), .number(event.scheduledTime)]))
+        },
+        .web("eventNoRetry") { host, call in host.exchanges.eventRefusedRetry(call.integer(0)) },
+        .web("eventEnded") { host, call in host.exchanges.eventEnded(call.integer(0)) },
+        .web("currentExchange") { host, call in call.returns(host.scope.currentExchange) },
         .web("baseURL") { host, call in
             guard let url = host.scope.baseURL else { return call.returnsNull() }
             call.returns(.string(url))

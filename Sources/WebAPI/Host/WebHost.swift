@@ -38,6 +38,10 @@ package protocol ScopeHost: AnyObject {
     var isGlobalScope: Bool { get }
     /// The worker's variables: name, value, name, value ...
     var environment: [String] { get }
+    /// The date and flags by which the worker wants to be run.
+    var compatibility: Compatibility { get }
+    /// The request, or other event, whose code is running; 0 if there is none.
+    var currentExchange: Int { get }
     /// What a worker's relative URLs are relative to; nil, as in Workers, if they are errors.
     var baseURL: String? { get }
     /// Told once, after loading: the events that the worker handles, such as "fetch".
@@ -59,7 +63,7 @@ package protocol LogHost: AnyObject {
 package protocol ExchangeHost: AnyObject {
     func head(of exchange: Int) throws(OpError) -> RequestHead
     /// What `request.cf` shows, as JSON.
-    func properties(of exchange: Int) throws(OpError) -> String
+    func properties(of exchange: Int) throws(OpError) -> String?
     func state(of exchange: Int) -> ExchangeState
     /// The number of the request's body, 0 if it has none.
     func body(of exchange: Int) throws(OpError) -> Int
@@ -73,6 +77,11 @@ package protocol ExchangeHost: AnyObject {
     func writeResponse(to exchange: Int, _ bytes: UnsafeRawBufferPointer) throws(OpError) -> Int?
     func finishResponse(to exchange: Int)
     func abortResponse(to exchange: Int, message: String)
+
+    /// Of an event that is no request: what it is; that its failure must not be tried again; that its handler is done.
+    func scheduledEvent(_ exchange: Int) throws(OpError) -> ScheduledEvent
+    func eventRefusedRetry(_ exchange: Int)
+    func eventEnded(_ exchange: Int)
 
     /// The handler threw, or gave what is no Response.
     func requestFailed(_ exchange: Int, message: String)

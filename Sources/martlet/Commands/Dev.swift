@@ -17,6 +17,7 @@ struct Dev: ParsableCommand {
     var host = "127.0.0.1"
     @OptionGroup var variables: VariableOptions
     @OptionGroup var limits: LimitOptions
+    @OptionGroup var compatibility: CompatibilityOptions
     @OptionGroup var lanes: LaneOptions
     @OptionGroup var ingress: IngressOptions
     @OptionGroup var egress: EgressOptions
@@ -24,9 +25,10 @@ struct Dev: ParsableCommand {
     func run() throws {
         let writer = LineWriter(descriptor: 2)
         let log = ReadableLog(writer: writer)
-        let settings = IngressSettings(limits: ingress.limits, showsEveryOutcome: true)
+        let settings = IngressSettings(limits: ingress.limits, showsEveryOutcome: true, location: ingress.location)
         let server = try Server(
             lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings, events: log)
+        compatibility.warn(to: log)
         let definition = try load()
         if let failure = server.check(definition, log: log) {
             throw CleanFailure(failure)
@@ -42,7 +44,8 @@ struct Dev: ParsableCommand {
     private func load() throws -> WorkerDefinition {
         do {
             return try WorkerLoader.load(
-                path, name: SingleRouter.name, variables: variables.variables, limits: limits.limits)
+                path, name: SingleRouter.name, variables: variables.variables, limits: limits.limits,
+                compatibility: compatibility.compatibility)
         } catch {
             throw CleanFailure("\(error)")
         }

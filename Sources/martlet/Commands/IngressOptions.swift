@@ -28,6 +28,13 @@ struct IngressOptions: ParsableArguments {
     @Option(help: "Connections at a time from one address (429).")
     var connectionsPerAddress = defaults.connectionsPerAddress
 
+    @Option(help: "This server's place in CF-Ray and request.cf, as three letters.")
+    var colo = EdgeLocation().colo
+    @Option(help: "The country of all clients, as two letters: in CF-IPCountry and request.cf.")
+    var country: String?
+
+    var location: EdgeLocation { EdgeLocation(colo: colo.uppercased(), country: country?.uppercased()) }
+
     func validate() throws {
         let values: [(String, Int, ClosedRange<Int>)] = [
             ("--url-kb", urlKb, 1...1_024), ("--header-kb", headerKb, 1...4_096),
@@ -38,6 +45,12 @@ struct IngressOptions: ParsableArguments {
             ("--connections", connections, 1...10_000_000),
             ("--connections-per-address", connectionsPerAddress, 1...10_000_000),
         ]
+        let letters: [(String, String?, Int)] = [("--colo", colo, 3), ("--country", country, 2)]
+        for case (let flag, let text?, let count) in letters
+        where text.utf8.count != count || !text.utf8.allSatisfy({ UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 | 0x20 })
+        {
+            throw ValidationError("\(flag) takes \(count) letters, not '\(text)'.")
+        }
         for (flag, value, range) in values where !range.contains(value) {
             throw ValidationError("\(flag) must be between \(range.lowerBound) and \(range.upperBound), not \(value).")
         }

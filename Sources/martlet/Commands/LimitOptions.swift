@@ -24,10 +24,16 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "How many of these may have a connection at a time; the others wait.")
     var subrequestConnections = Limits().subrequestConnections
 
+    @Option(help: "CPU time of a scheduled event, in ms.")
+    var scheduledCpuMs = Limits().scheduledCPUMilliseconds
+    @Option(help: "How long a scheduled event may take, in seconds.")
+    var scheduledS = Limits().scheduledSeconds
+
     func validate() throws {
         let ranges: [(String, Int, ClosedRange<Int>)] = [
             ("--cpu-ms", cpuMs, 1...300_000), ("--startup-cpu-ms", startupCpuMs, 1...60_000),
             ("--memory-mb", memoryMb, 8...2_048), ("--log-kb", logKb, 0...1 << 20), ("--timers", timers, 0...1_000_000),
+            ("--scheduled-cpu-ms", scheduledCpuMs, 1...900_000), ("--scheduled-s", scheduledS, 1...86_400),
             ("--wait-until-s", waitUntilS, 0...3_600), ("--hang-s", hangS, 1...3_600),
             ("--concurrency", concurrency, 1...1_000_000),
             ("--subrequests", subrequests, 0...1_000_000),
@@ -46,6 +52,8 @@ struct LimitOptions: ParsableArguments {
         limits.logKilobytes = logKb
         limits.timers = timers
         limits.waitUntilSeconds = waitUntilS
+        limits.scheduledCPUMilliseconds = scheduledCpuMs
+        limits.scheduledSeconds = scheduledS
         limits.hangSeconds = hangS
         limits.concurrentRequests = concurrency
         limits.subrequests = subrequests

@@ -25,6 +25,7 @@ struct Serve: ParsableCommand {
     var baseUrl: String?
     @OptionGroup var variables: VariableOptions
     @OptionGroup var limits: LimitOptions
+    @OptionGroup var compatibility: CompatibilityOptions
     @OptionGroup var lanes: LaneOptions
     @OptionGroup var ingress: IngressOptions
     @OptionGroup var egress: EgressOptions
@@ -39,8 +40,11 @@ struct Serve: ParsableCommand {
         let writer = LineWriter(descriptor: 2)
         let log = JSONLog(writer: writer)
         let workers = WorkerFolder(
-            path: folder, limits: limits.limits, variables: variables.variables, baseURL: baseUrl)
-        let settings = IngressSettings(limits: ingress.limits, showsEveryOutcome: showOutcome)
+            path: folder, limits: limits.limits, variables: variables.variables,
+            compatibility: compatibility.compatibility, baseURL: baseUrl)
+        compatibility.warn(to: log)
+        let settings = IngressSettings(
+            limits: ingress.limits, showsEveryOutcome: showOutcome, location: ingress.location)
         let server = try Server(
             lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings, events: log)
         let deployment = FolderDeployment(workers, server: server, log: log)

@@ -1,4 +1,5 @@
-/// Each JavaScript file of WebAPI stands in CBundle/bundle.c once as bytes and once as a row, and nothing else does.
+/// Each JavaScript file of WebAPI stands in CBundle/bundle.c, or a header of it, once as bytes and once as a row, and
+/// nothing else does.
 enum BundleRule: Rule {
     static let name = "bundle"
 
@@ -10,7 +11,10 @@ enum BundleRule: Rule {
         guard let bundle = tree[path] else {
             return names.isEmpty ? [] : [Finding(path: path, message: "missing")]
         }
-        let (embeds, rows) = parse(bundle)
+        let parts = [bundle] + tree.files.filter { $0.path.hasPrefix("Sources/CBundle/") && $0.type == "h" }
+        let entries = parts.map(parse)
+        let embeds = entries.flatMap(\.embeds)
+        let rows = entries.flatMap(\.rows)
         var findings: [Finding] = []
         func complain(_ line: Int?, _ message: String) {
             findings.append(Finding(path: path, line: line, message: message))

@@ -21,7 +21,7 @@ export default {
                 });
             default:
                 return Response.json(
-                    [...request.headers].filter(([name]) => name.startsWith("x-") || name === "cookie"));
+                    [...request.headers].filter(([name]) => /^(x-(one|two|empty)|cookie)$/.test(name)));
         }
     },
 };

@@ -1,8 +1,9 @@
 // Fetch Standard, section 5.4: what is rarely given of the RequestInit dictionary. These members mean little without a
 // browser around; they are checked and kept because programs read them back.
-const { RegExpPrototypeExec, StringPrototypeToUpperCase, TypeError } = primordials;
+const { Error, RegExpPrototypeExec, StringPrototypeToUpperCase, TypeError } = primordials;
 const { converters, enumeration } = use("WebIDL/webidl");
 const { serializedOriginOf } = use("URL/url");
+const { isEnabled } = use("Workers/compatibility");
 const { parseAgainstBase, settingsOrigin } = use("Fetch/settings");
 
 /** The options of a request that says nothing about them. Options records are shared and never changed. */
@@ -31,6 +32,9 @@ const contextOf = (member) => `parameter 2, member '${member}'`;
 
 function cacheMember(value, prefix) {
   const mode = converters.DOMString(value, prefix, contextOf("cache"));
+  if (!isEnabled("cache_option_enabled")) {
+    throw new Error("The 'cache' field on 'RequestInitializerDict' is not implemented.");
+  }
   if (mode === "default" || mode === "no-store" || mode === "no-cache" || mode === "reload") return mode;
   throw new TypeError(`Unsupported cache mode: ${mode}`);
 }
@@ -60,7 +64,11 @@ function methodMember(value, prefix) {
   if (!isToken || upper === "CONNECT" || upper === "TRACK") {
     throw new TypeError(`Invalid HTTP method string: ${method}`);
   }
-  return upper;
+  if (isEnabled("upper_case_all_http_methods")) return upper;
+  // Section 2.2.1, "normalize": the standard's own names only.
+  const isKnown = upper === "DELETE" || upper === "GET" || upper === "HEAD" || upper === "OPTIONS" || upper === "POST"
+    || upper === "PUT";
+  return isKnown ? upper : method;
 }
 
 /** Steps 28 and 29's condition: a method of a "no-cors" request. */

@@ -7,6 +7,7 @@ const {
   ArrayPrototypeSlice, FunctionPrototypeApply, FunctionPrototypeCall, SafeMap, TypeError, globalThis,
 } = primordials;
 const { converters, exposeOperations, requireArguments } = use("WebIDL/webidl");
+const { callInContext, captureContext } = use("Core/asyncContext");
 const { refuseInGlobalScope } = use("Core/scope");
 const { reportException } = use("HTML/report");
 
@@ -17,7 +18,7 @@ function start(callback, args, milliseconds, repeat, isInternal) {
   refuseInGlobalScope();
   const id = ++lastId;
   ops.timerStart(id, milliseconds, repeat);
-  timers.set(id, { __proto__: null, callback, args, repeat, isInternal, context: engine.getAsyncContext() });
+  timers.set(id, { __proto__: null, callback, args, repeat, isInternal, context: captureContext() });
   return id;
 }
 
@@ -57,20 +58,22 @@ function runAfter(milliseconds, callback) {
   return start(callback, null, milliseconds, false, true);
 }
 
-entries.timerFire = (id) => {
-  const timer = timers.get(id);
-  if (timer === undefined) return;
-  if (!timer.repeat) timers.delete(id);
-  engine.setAsyncContext(timer.context);
+function fire(timer) {
   try {
     if (timer.isInternal) timer.callback();
     else if (timer.args === null) FunctionPrototypeCall(timer.callback, globalThis);
     else FunctionPrototypeApply(timer.callback, globalThis, timer.args);
   } catch (error) {
     reportException(error);
-  } finally {
-    engine.setAsyncContext(undefined);
   }
+}
+
+entries.timerFire = (id) => {
+  const timer = timers.get(id);
+  if (timer === undefined) return;
+  if (!timer.repeat) timers.delete(id);
+  if (timer.context === undefined) fire(timer);
+  else callInContext(timer.context, fire, undefined, [timer]);
 };
 
 entries.timersDrop = (ids) => {

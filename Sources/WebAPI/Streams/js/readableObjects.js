@@ -7,6 +7,7 @@ const {
   converters, defineInterface, dictionary, enumeration, exposeGlobals, exposeLazyGlobals, illegalInvocation,
   interfaceConverter, requireArguments,
 } = use("WebIDL/webidl");
+const { bindMethod } = use("Core/asyncContext");
 const { registerTransferable } = use("HTML/serializable");
 const { Deferred, defineRecord, markHandled } = use("Streams/promises");
 const { extractHighWaterMark, extractSizeAlgorithm, toQueuingStrategy } = use("Streams/strategies");
@@ -55,8 +56,8 @@ class TenantSource {
   constructor(receiver, methods) {
     this.receiver = receiver;
     this.startMethod = methods.start;
-    this.pullMethod = methods.pull;
-    this.cancelMethod = methods.cancel;
+    this.pullMethod = bindMethod(methods.pull);
+    this.cancelMethod = bindMethod(methods.cancel);
   }
 
   start(controller) {

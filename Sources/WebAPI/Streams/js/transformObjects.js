@@ -3,6 +3,7 @@ const { FunctionPrototypeCall, RangeError, TypeError } = primordials;
 const {
   converters, defineInterface, dictionary, exposeGlobals, exposeLazyGlobals, interfaceConverter,
 } = use("WebIDL/webidl");
+const { bindMethod } = use("Core/asyncContext");
 const { registerTransferable } = use("HTML/serializable");
 const { defineRecord } = use("Streams/promises");
 const { extractHighWaterMark, extractSizeAlgorithm, toQueuingStrategy } = use("Streams/strategies");
@@ -23,9 +24,9 @@ const toTransformer = dictionary("Transformer", [
 class TenantTransformer {
   constructor(receiver, methods) {
     this.receiver = receiver;
-    this.transformMethod = methods.transform;
-    this.flushMethod = methods.flush;
-    this.cancelMethod = methods.cancel;
+    this.transformMethod = bindMethod(methods.transform);
+    this.flushMethod = bindMethod(methods.flush);
+    this.cancelMethod = bindMethod(methods.cancel);
   }
 
   transform(chunk, controller) {

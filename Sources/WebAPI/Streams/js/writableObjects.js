@@ -3,6 +3,7 @@ const { FunctionPrototypeCall, PromiseReject, RangeError, TypeError } = primordi
 const {
   converters, defineInterface, dictionary, exposeGlobals, illegalInvocation, interfaceConverter, requireArguments,
 } = use("WebIDL/webidl");
+const { bindMethod } = use("Core/asyncContext");
 const { registerTransferable } = use("HTML/serializable");
 const { Deferred, defineRecord } = use("Streams/promises");
 const { extractHighWaterMark, extractSizeAlgorithm, toQueuingStrategy } = use("Streams/strategies");
@@ -24,9 +25,9 @@ class TenantSink {
   constructor(receiver, methods) {
     this.receiver = receiver;
     this.startMethod = methods.start;
-    this.writeMethod = methods.write;
-    this.closeMethod = methods.close;
-    this.abortMethod = methods.abort;
+    this.writeMethod = bindMethod(methods.write);
+    this.closeMethod = bindMethod(methods.close);
+    this.abortMethod = bindMethod(methods.abort);
   }
 
   start(controller) {

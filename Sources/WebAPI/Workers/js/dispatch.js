@@ -1,58 +1,61 @@
 // Workers: what the host calls when a worker has been loaded and when a request comes. Needs the ops
-//   environment() -> [name, value, name, value ...], the worker's variables
 //   workerLoaded([names of the events it handles])
 const {
-  ArrayPrototypePush, Error, FunctionPrototypeCall, ObjectDefineProperty, PromisePrototypeThen, PromiseResolve,
-  TypeError, globalThis,
+  ArrayPrototypePush, Error, FunctionPrototypeCall, PromisePrototypeThen, PromiseResolve, TypeError,
 } = primordials;
+const { globalEventTarget, hasListeners } = use("DOM/target");
 const { makeHostRequest } = use("Fetch/hostRequest");
 const { isResponse, respond } = use("Fetch/hostResponse");
+const { forgetFlags } = use("Workers/compatibility");
 const { createContext, failRequest } = use("Workers/context");
+const { forgetEnvironment, getEnvironment } = use("Workers/environment");
 const { dispatchFetchEvent, handlesFetch } = use("Workers/fetchEvent");
 
-// The handlers of the default export, and that object itself, which is their receiver.
+// The default export, its handlers, and whether it is a class: then each event makes an object of it.
 let exported;
 let fetchHandler;
-let environment;
+let scheduledHandler;
+let isClass = false;
+// In service-worker syntax handlers are listeners.
+let isScript = false;
 
-function readEnvironment() {
-  const pairs = ops.environment();
-  const result = {};
-  for (let i = 0; i < pairs.length; i += 2) {
-    ObjectDefineProperty(result, pairs[i], {
-      __proto__: null, value: pairs[i + 1], writable: true, enumerable: true, configurable: true,
-    });
+/** The object whose properties are the handlers. */
+function handlerHolder() {
+  if (typeof exported !== "function") return exported;
+  if (!use("Workers/entrypoint").isEntrypointClass(exported)) {
+    throw new TypeError("The default export is a class that does not extend WorkerEntrypoint of \"cloudflare:workers\".");
   }
-  return result;
+  isClass = true;
+  return exported.prototype;
+}
+
+function takeHandler(holder, name, handlers) {
+  const handler = holder[name];
+  if (typeof handler === "function") ArrayPrototypePush(handlers, name);
+  else if (handler !== undefined) throw new TypeError(`The default export's '${name}' is not a function.`);
+  return handler;
 }
 
 /** The worker's top level has run. A module gives its namespace; a script has added listeners. */
 entries.loaded = (namespace) => {
-  environment = readEnvironment();
   const handlers = [];
   if (namespace === undefined) {
+    isScript = true;
     if (handlesFetch()) ArrayPrototypePush(handlers, "fetch");
+    if (hasListeners(globalEventTarget, "scheduled")) ArrayPrototypePush(handlers, "scheduled");
   } else {
     exported = namespace.default;
-    if (exported !== null && typeof exported === "object") fetchHandler = exported.fetch;
-    if (typeof fetchHandler === "function") ArrayPrototypePush(handlers, "fetch");
-    else if (fetchHandler !== undefined) throw new TypeError("The default export's 'fetch' is not a function.");
+    const handlersOf = handlerHolder();
+    if (handlersOf !== null && typeof handlersOf === "object") {
+      fetchHandler = takeHandler(handlersOf, "fetch", handlers);
+      scheduledHandler = takeHandler(handlersOf, "scheduled", handlers);
+    }
   }
   if (handlers.length === 0) {
     throw new Error("No event handlers were registered. This script does nothing. "
       + "A worker exports its handlers: export default { async fetch(request, env, ctx) { ... } }");
   }
   ops.workerLoaded(handlers);
-};
-
-/** In service-worker syntax variables are globals, from before the script's first line. */
-entries.exposeEnvironment = () => {
-  const pairs = ops.environment();
-  for (let i = 0; i < pairs.length; i += 2) {
-    ObjectDefineProperty(globalThis, pairs[i], {
-      __proto__: null, value: pairs[i + 1], writable: true, enumerable: true, configurable: true,
-    });
-  }
 };
 
 function answer(exchange, response) {
@@ -63,12 +66,18 @@ function answer(exchange, response) {
   }
 }
 
+function callHandler(handler, argument, context) {
+  if (!isClass) return FunctionPrototypeCall(handler, exported, argument, getEnvironment(), context);
+  return FunctionPrototypeCall(handler, new exported(context, getEnvironment()), argument);
+}
+
 entries.dispatchFetch = (exchange) => {
   const request = makeHostRequest(exchange);
-  if (fetchHandler === undefined) return dispatchFetchEvent(exchange, request);
+  if (isScript) return dispatchFetchEvent(exchange, request);
+  if (fetchHandler === undefined) return failRequest(exchange, new Error("Handler does not export a fetch() function."));
   let result;
   try {
-    result = FunctionPrototypeCall(fetchHandler, exported, request, environment, createContext(exchange));
+    result = callHandler(fetchHandler, request, createContext(exchange));
   } catch (error) {
     return failRequest(exchange, error);
   }
@@ -76,6 +85,25 @@ entries.dispatchFetch = (exchange) => {
   PromisePrototypeThen(
     PromiseResolve(result),
     (response) => answer(exchange, response),
+    (error) => failRequest(exchange, error),
+  );
+};
+
+entries.dispatchScheduled = (exchange) => {
+  const { createController, dispatchScheduledEvent } = use("Workers/scheduled");
+  if (isScript) return dispatchScheduledEvent(exchange);
+  if (scheduledHandler === undefined) {
+    return failRequest(exchange, new Error("Handler does not export a scheduled() function."));
+  }
+  let result;
+  try {
+    result = callHandler(scheduledHandler, createController(exchange), createContext(exchange));
+  } catch (error) {
+    return failRequest(exchange, error);
+  }
+  PromisePrototypeThen(
+    PromiseResolve(result),
+    () => { ops.eventEnded(exchange); },
     (error) => failRequest(exchange, error),
   );
 };
@@ -102,14 +130,15 @@ entries.warmUp = () => {
     },
   };
   fetchHandler = exported.fetch;
-  environment = {};
   entries.dispatchFetch(1);
   entries.dispatchFetch(2);
   entries.resetAfterWarmUp();
 };
 
 entries.resetAfterWarmUp = () => {
-  exported = fetchHandler = environment = undefined;
+  exported = fetchHandler = undefined;
+  forgetEnvironment();
+  forgetFlags();
 };
 
 provide({});

@@ -7,7 +7,7 @@ const { dispatchTrusted, globalEventTarget, hasListeners } = use("DOM/target");
 const { respond } = use("Fetch/hostResponse");
 const { failRequest, waitUntil } = use("Workers/context");
 
-let exchangeOf, makeFetchEvent;
+let bindExchange, exchangeOf, makeFetchEvent;
 
 class ExtendableEvent extends Event {
   #exchange = 0;
@@ -18,6 +18,7 @@ class ExtendableEvent extends Event {
   }
 
   static {
+    bindExchange = (event, exchange) => { event.#exchange = exchange; };
     exchangeOf = (event) => event.#exchange;
     makeFetchEvent = (exchange, request) => {
       const event = new FetchEvent("fetch", { __proto__: null, request });
@@ -82,4 +83,4 @@ function dispatchFetchEvent(exchange, request) {
   }
 }
 
-provide({ dispatchFetchEvent, handlesFetch });
+provide({ ExtendableEvent, bindExchange, dispatchFetchEvent, exchangeOf, handlesFetch });

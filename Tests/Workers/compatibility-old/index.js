@@ -1,0 +1,24 @@
+// What a worker of 2021 sees: what came later by date is not there.
+const attempt = (body) => {
+    try {
+        return body();
+    } catch (error) {
+        return error.message;
+    }
+};
+
+export default {
+    async fetch() {
+        const { env } = await import("cloudflare:workers");
+        return Response.json({
+            navigator: typeof navigator,
+            getSetCookie: typeof new Headers().getSetCookie,
+            MessageChannel: typeof MessageChannel,
+            method: new Request("http://a.example/", { method: "patch" }).method,
+            known: new Request("http://a.example/", { method: "delete" }).method,
+            cache: attempt(() => new Request("http://a.example/", { cache: "no-store" }).cache),
+            env: Object.keys(env),
+            Buffer: typeof Buffer,
+        });
+    },
+};
