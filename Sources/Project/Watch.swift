@@ -6,14 +6,27 @@ package final class Watch {
     /// To be polled for reading; each time it is ready call `drain`.
     package let descriptor: Int32
     private var folders: [Int32: String] = [:]
+    private let isDeep: Bool
     private static let events = UInt32(
         IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_DELETE_SELF)
 
     /// - Throws: `ProjectError` if the kernel refuses (too many watches).
-    package init(folder: String) throws(ProjectError) {
+    package convenience init(folder: String) throws(ProjectError) {
+        try self.init(isDeep: true)
+        try add(folder)
+    }
+
+    /// Watches these folders, and none below them.
+    /// - Throws: `ProjectError` if the kernel refuses.
+    package convenience init(folders: [String]) throws(ProjectError) {
+        try self.init(isDeep: false)
+        for folder in folders { try add(folder) }
+    }
+
+    private init(isDeep: Bool) throws(ProjectError) {
+        self.isDeep = isDeep
         descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
         guard descriptor >= 0 else { throw ProjectError("inotify: \(String(cString: strerror(errno)))") }
-        try add(folder)
     }
 
     deinit { close(descriptor) }
@@ -22,6 +35,7 @@ package final class Watch {
         let watch = inotify_add_watch(descriptor, folder, Self.events)
         guard watch >= 0 else { throw ProjectError("\(folder): cannot watch: \(String(cString: strerror(errno)))") }
         folders[watch] = folder
+        guard isDeep else { return }
         for name in (try? File.names(in: folder)) ?? []
         where name != "node_modules" && File.isFolder("\(folder)/\(name)") {
             try add("\(folder)/\(name)")
@@ -36,7 +50,7 @@ package final class Watch {
                 let count = read(descriptor, buffer.baseAddress, buffer.count)
                 guard count > 0 else { return }
                 hasChanged = true
-                addNewFolders(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                if isDeep { addNewFolders(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
             }
         }
         return hasChanged

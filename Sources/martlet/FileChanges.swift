@@ -6,9 +6,18 @@ import Runtime
 enum FileChanges {
     /// `changed` is called on the watching thread, one call at a time.
     static func watch(folder: String, changed: @escaping () -> Void) throws {
+        try start(changed: changed) { () throws(ProjectError) in try Watch(folder: folder) }
+    }
+
+    /// The same for files in some folders, not for those in folders below.
+    static func watch(folders: [String], changed: @escaping () -> Void) throws {
+        try start(changed: changed) { () throws(ProjectError) in try Watch(folders: folders) }
+    }
+
+    private static func start(changed: @escaping () -> Void, _ make: () throws(ProjectError) -> Watch) throws {
         let watch: Watch
         do {
-            watch = try Watch(folder: folder)
+            watch = try make()
         } catch {
             throw CleanFailure(error.description)
         }

@@ -41,14 +41,19 @@ final class Server: Sendable {
         if let old = table.replace(name, with: entry) { placement.retire(old) }
     }
 
-    /// Opens the listener on every front lane, and says so on stdout.
+    /// Opens the listeners on every front lane, and says so on stdout. Certificates are followed as their files change.
     func start(
-        host: String, port: UInt16, settings: IngressSettings,
+        host: String, port: UInt16, tls: TLSOptions, settings: IngressSettings, log: any EventSink,
         router: @escaping @Sendable (Lane) -> any RequestHandler
     ) throws {
-        let listener = try Self.listen(host, port)
-        doors.open(Doors.Plan(listener: listener, settings: settings, router: router))
-        Self.announce(listener)
+        let certificates = try tls.certificates()
+        var listeners = [try Self.listen(host, port)]
+        if let port = tls.port, let certificates {
+            listeners.append(try Self.listen(host, port, certificates))
+            try CertificateReload.follow(certificates, log: log)
+        }
+        doors.open(Doors.Plan(listeners: listeners, settings: settings, router: router))
+        for listener in listeners { Self.announce(listener) }
     }
 
     /// The status page, on a thread that runs no worker.
@@ -72,9 +77,11 @@ final class Server: Sendable {
         }
     }
 
-    private static func listen(_ host: String, _ port: UInt16) throws -> Listener {
+    private static func listen(
+        _ host: String, _ port: UInt16, _ certificates: CertificateStore? = nil
+    ) throws -> Listener {
         do {
-            return try Listener(host: host, port: Int(port))
+            return try Listener(host: host, port: Int(port), certificates: certificates)
         } catch {
             throw CleanFailure(error.description)
         }
@@ -105,7 +112,7 @@ final class Server: Sendable {
 /// The listeners of the front lanes: each lane opens its own door to them, lanes that come later too.
 private final class Doors: Sendable {
     struct Plan: Sendable {
-        let listener: Listener
+        let listeners: [Listener]
         let settings: IngressSettings
         let router: @Sendable (Lane) -> any RequestHandler
     }
@@ -149,7 +156,8 @@ private final class Doors: Sendable {
 
     private func open(_ plan: Plan, on lane: Lane) throws {
         let ingress = Ingress(loop: lane.loop, settings: plan.settings)
-        try ingress.open(plan.listener, handler: plan.router(lane))
+        let router = plan.router(lane)
+        for listener in plan.listeners { try ingress.open(listener, handler: router) }
         let entry = (loop: lane.loop.remote, ingress: LoopBound(ingress, to: lane.loop))
         state.withLock { $0.ingresses.append(entry) }
     }
@@ -157,20 +165,20 @@ private final class Doors: Sendable {
     /// A lane is lost: its connections count no more, and nothing waits for it.
     @Sendable func forget(_ lane: EventLoop.Remote) {
         hasDrained(lane)
-        let listener = state.withLock { state in
+        let plan = state.withLock { state in
             state.lanes.removeAll { $0.loop === lane }
             state.ingresses.removeAll { $0.loop === lane }
-            return state.plan?.listener
+            return state.plan
         }
-        listener?.forget(lane)
+        for listener in plan?.listeners ?? [] { listener.forget(lane) }
     }
 
     /// Stops accepting on every lane and calls `completion` when the last has finished.
     func drain(then completion: @escaping @Sendable () -> Void) {
-        let (ingresses, listener) = state.withLock { state in
+        let (ingresses, listeners) = state.withLock { state in
             state.draining = state.ingresses.map(\.loop)
             state.drained = completion
-            return (state.ingresses, state.plan?.listener)
+            return (state.ingresses, state.plan?.listeners ?? [])
         }
         for (loop, ingress) in ingresses {
             let isTaken = loop.execute { [self] loop in
@@ -178,7 +186,7 @@ private final class Doors: Sendable {
             }
             if !isTaken { hasDrained(loop) }
         }
-        listener?.stop()
+        for listener in listeners { listener.stop() }
         if ingresses.isEmpty { completion() }
     }
 

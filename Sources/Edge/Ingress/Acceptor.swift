@@ -20,7 +20,7 @@ final class Acceptor {
         self.ingress = ingress
         self.handler = handler
         try register()
-        let door = LaneDoor(self, on: ingress.loop)
+        let door = LaneDoor(self, on: ingress.loop, of: listener)
         self.door = door
         listener.add(door)
     }
@@ -95,15 +95,19 @@ final class Acceptor {
     /// Serves a socket that has been accepted.
     func take(_ descriptor: Int32, from address: ClientAddress) {
         guard let door,
-            (try? ingress.add(descriptor, from: address, through: door, handler: handler)) != nil
+            (try? ingress.add(
+                AcceptedSocket(descriptor: descriptor, address: address, door: door, handler: handler))) != nil
         else { return ingress.loop.remote.acceptedSockets.close(descriptor) }
     }
 
     /// Says why, as well as it can be said to somebody who is not listened to, and closes.
     private func refuse(_ descriptor: Int32, with page: ErrorPage) {
-        let answer = ingress.bytes(of: page)
-        answer.withUnsafeBytes {
-            _ = send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+        // Over TLS there is no saying it before a handshake, which costs more than the connection is worth.
+        if listener.certificates == nil {
+            let answer = ingress.bytes(of: page)
+            answer.withUnsafeBytes {
+                _ = send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            }
         }
         ingress.loop.remote.acceptedSockets.close(descriptor)
     }

@@ -15,7 +15,7 @@ extension Connection {
         let text = AnswerText(body)
         let isBodiless = request.isHead || Self.hasNoBody(head.status)
         let plain = isBodiless ? nil : text.plain
-        let isDirect = (plain?.count ?? 0) >= Self.directBytes
+        let isDirect = (plain?.count ?? 0) >= Self.directBytes && secure == nil
         decidePersistence(isWholeAnswer: true)
         let start = output.room(AnswerHead.bound(head) + (isDirect || isBodiless ? 0 : text.count))
         var out = answerHead(framing(of: head.status, text: text, body)).write(

@@ -10,9 +10,13 @@ extension Connection {
     func receive() {
         if phase == .lingering { return drop() }
         let room = input.prepareToReceive()
-        let count = input.receive(from: descriptor)
+        let count = secure?.receive(into: &input, untilEnd: peerHasClosed) ?? input.receive(from: descriptor)
         if count > 0 {
-            noteReceived(count, of: room)
+            if let secure {
+                if !secure.mayHaveMore, !peerHasClosed { mayReceive = false }
+            } else {
+                noteReceived(count, of: room)
+            }
             if phase == .exchange { receivedBody(count) }
         } else if count == 0 {
             mayReceive = false
@@ -76,7 +80,7 @@ extension Connection {
     private func beginRequest() -> Bool {
         // Whoever had the last request may still hold on to it.
         if !isKnownUniquelyReferenced(&current) { current = ConnectionExchange() }
-        switch ingress.parser.parse(input.rawBytes, progress: &progress, into: &current.head) {
+        switch parser.parse(input.rawBytes, progress: &progress, into: &current.head) {
         case .needsMore:
             if phase == .idle {
                 phase = .header
@@ -87,6 +91,10 @@ extension Connection {
             fail(rejection)
             return false
         case .request(let framing):
+            if let secure, !secure.identity.serves(current.head) {
+                fail(.misdirected)
+                return false
+            }
             begin(framing)
             return true
         }
@@ -117,7 +125,7 @@ extension Connection {
             if !owesContinue { expectInput(within: ingress.times.body) }
             if let rejection = decodeBody() { return fail(rejection) }
         }
-        handler.handle(current)
+        socket.handler.handle(current)
     }
 
     /// What is known of the request besides its head; nil if nobody is to know.

@@ -69,12 +69,11 @@ final class Connection {
     static let lowWater = 16 << 10
 
     let ingress: Ingress
-    let handler: any RequestHandler
-    let descriptor: Int32
-    let address: ClientAddress
-    let door: LaneDoor
+    let socket: AcceptedSocket
+    /// Stands between us and the socket, if the client speaks TLS.
+    let secure: SecureSocket?
+    let parser: RequestParser
     private var registration: EventLoop.Registration?
-    /// The place in the ingress's list.
     var index = 0
 
     var phase = Phase.idle
@@ -116,21 +115,19 @@ final class Connection {
     private(set) var writeDeadline = UInt64.max
 
     var loop: EventLoop { ingress.loop }
+    var descriptor: Int32 { socket.descriptor }
 
-    /// Takes a socket, of which the loop's `acceptedSockets` know already.
-    init(
-        _ descriptor: Int32, from address: ClientAddress, through door: LaneDoor, ingress: Ingress,
-        handler: any RequestHandler
-    ) throws(SystemCallError) {
-        self.descriptor = descriptor
-        self.address = address
-        self.door = door
+    init(_ socket: AcceptedSocket, ingress: Ingress, secure: SecureSocket? = nil) throws(SystemCallError) {
+        self.socket = socket
         self.ingress = ingress
-        self.handler = handler
+        self.secure = secure
+        parser = secure == nil ? ingress.parser : ingress.secureParser
+        // What came with the end of the handshake is there already.
+        mayReceive = secure != nil
         input = InputBuffer(sharing: ingress.receiveBlock)
         output = OutputBuffer(pool: ingress.pool)
         registration = try ingress.loop.register(
-            descriptor, for: [.readable, .writable, .peerClosed, .onChange], handler: self)
+            socket.descriptor, for: [.readable, .writable, .peerClosed, .onChange], handler: self)
         expectInput(within: ingress.times.header)
     }
 
@@ -167,11 +164,11 @@ final class Connection {
             if case .untilClose = answer { resetOnClose() }
             close()
             return false
-        case .closing where output.isEmpty:
+        case .closing where hasSentAll:
             if mustLinger || mayReceive, !peerHasClosed { return linger() }
             close()
             return false
-        case .idle where ingress.isDraining && output.isEmpty && input.raw.isEmpty:
+        case .idle where ingress.isDraining && hasSentAll && input.raw.isEmpty:
             close()
             return false
         // Most who close their half have closed both, and there is no telling: who waits for an answer keeps the
@@ -260,14 +257,17 @@ final class Connection {
 
     // MARK: Sending
 
+    /// Whether the kernel has all that was to be sent.
+    private var hasSentAll: Bool { output.isEmpty && secure?.hasSentAll ?? true }
+
     /// Sends what waits, as far as the kernel takes it. (A socket that does not block is not interrupted either.)
     func flush() {
-        guard !output.isEmpty, !isBlocked, !isBroken else { return }
-        note(sent: output.send(to: descriptor))
+        guard !hasSentAll, !isBlocked, !isBroken else { return }
+        note(sent: secure?.send(&output) ?? output.send(to: descriptor))
     }
 
     func note(sent: Int) {
-        if output.isEmpty {
+        if hasSentAll {
             writeDeadline = .max
             return
         }
@@ -299,6 +299,7 @@ final class Connection {
 
     /// Closes our half, so that the client reads our last words to their end instead of a reset.
     private func linger() -> Bool {
+        secure?.finish()
         shutdown(descriptor, Int32(SHUT_WR))
         phase = .lingering
         input.release()
@@ -322,6 +323,8 @@ final class Connection {
 
     func close() {
         guard phase != .closed else { return }
+        if phase == .closing || phase == .idle { secure?.finish() }
+        secure?.end()
         endExchange(because: "The client has disconnected.")
         phase = .closed
         input.release()
@@ -338,6 +341,10 @@ final class Connection {
         wantsRoom = false
         owesContinue = false
     }
+}
+
+extension Connection: IngressMember {
+    var deadline: UInt64 { min(readDeadline, writeDeadline) }
 }
 
 extension Connection: EventHandler {

@@ -27,6 +27,15 @@ struct HeaderScan {
         }
     }
 
+    /// How the connection that the header came on is called in a URL.
+    enum Scheme {
+        case http
+        case https
+
+        var prefix: StaticString { self == .http ? "http://" : "https://" }
+        var otherPrefix: StaticString { self == .http ? "https://" : "http://" }
+    }
+
     /// A host's name has at most 255 bytes; with a port.
     static let longestAuthority = 262
     private static let longestMethod = 32
@@ -41,6 +50,7 @@ struct HeaderScan {
     private let ends: UnsafeMutablePointer<UInt32>
     private(set) var endCount = 0
     private let limits: Limits
+    private let scheme: Scheme
 
     /// Where the authority has to be put in, or is, in the URL.
     private var authority: UnsafeMutablePointer<UInt8>
@@ -57,7 +67,7 @@ struct HeaderScan {
 
     init(
         _ start: UnsafePointer<UInt8>, count: Int, bytes: UnsafeMutablePointer<UInt8>,
-        ends: UnsafeMutablePointer<UInt32>, limits: Limits
+        ends: UnsafeMutablePointer<UInt32>, limits: Limits, scheme: Scheme
     ) {
         next = start
         self.start = start
@@ -67,6 +77,7 @@ struct HeaderScan {
         self.bytes = bytes
         self.ends = ends
         self.limits = limits
+        self.scheme = scheme
     }
 
     mutating func run() throws(Stop) {
@@ -123,7 +134,7 @@ struct HeaderScan {
         guard next < end else { throw .needsMore }
         guard next[0] == ASCII.space, count > 0 else { throw .rejected(.malformedTarget) }
         next += 1
-        out = Bytes.copy("http://", to: out)
+        out = Bytes.copy(scheme.prefix, to: out)
         authority = out
         if target[0] == ASCII.slash {
             out = Bytes.copy(target, count, to: out)
@@ -141,9 +152,9 @@ struct HeaderScan {
 
     /// The absolute form, whose host counts for more than the Host field (RFC 9112, section 3.2.2).
     private mutating func scanAbsolute(_ target: UnsafePointer<UInt8>, _ count: Int) throws(Stop) {
-        if Bytes.hasPrefix(target, count, lowercase: "https://") { throw .rejected(.wrongScheme) }
-        guard Bytes.hasPrefix(target, count, lowercase: "http://") else { throw .rejected(.malformedTarget) }
-        let host = target + 7
+        if Bytes.hasPrefix(target, count, lowercase: scheme.otherPrefix) { throw .rejected(.wrongScheme) }
+        guard Bytes.hasPrefix(target, count, lowercase: scheme.prefix) else { throw .rejected(.malformedTarget) }
+        let host = target + scheme.prefix.utf8CodeUnitCount
         let targetEnd = target + count
         var hostEnd = host
         while hostEnd < targetEnd, hostEnd[0] != ASCII.slash, hostEnd[0] != ASCII.question { hostEnd += 1 }

@@ -9,13 +9,15 @@ package final class Ingress {
     let limits: IngressLimits
     let times: IngressTimes
     let parser: RequestParser
+    private(set) lazy var secureParser = RequestParser(limits: limits, isSecure: true)
+    private(set) lazy var secureLane = SecureLane(loop: LaneNIOLoop(loop))
     let pool = BlockPool()
     let receiveBlock = UnsafeMutablePointer<UInt8>.allocate(capacity: InputBuffer.blockSize)
     var date = DateField()
     var rays = RayNumbers()
 
     private var acceptors: [Acceptor] = []
-    private var connections: ContiguousArray<Connection> = []
+    private var members: ContiguousArray<any IngressMember> = []
     /// When deadlines are looked at next, in the loop's nanoseconds.
     private(set) var nextSweep = UInt64.max
     private var earliestSweep: UInt64 = 0
@@ -39,7 +41,7 @@ package final class Ingress {
     }
 
     /// Connections that are open.
-    package var connectionCount: Int { connections.count }
+    package var connectionCount: Int { members.count }
 
     /// Has the lane take connections from a listener; `handler` answers their requests.
     package func open(_ listener: Listener, handler: any RequestHandler) throws(SystemCallError) {
@@ -56,7 +58,8 @@ package final class Ingress {
         whenDrained = completion
         for acceptor in acceptors { acceptor.close() }
         acceptors = []
-        for connection in connections { connection.drain() }
+        // A copy: those that have nothing to do leave at once.
+        for member in Array(members) { member.drain() }
         drainTimer = loop.schedule(after: UInt64(milliseconds ?? limits.drainMilliseconds) * 1_000_000) { [weak self] in
             self?.cutAll()
         }
@@ -64,11 +67,11 @@ package final class Ingress {
     }
 
     private func cutAll() {
-        for connection in connections { connection.lost() }
+        for member in Array(members) { member.lost() }
     }
 
     private func finishDraining() {
-        guard isDraining, connections.isEmpty, let completion = whenDrained else { return }
+        guard isDraining, members.isEmpty, let completion = whenDrained else { return }
         whenDrained = nil
         if let drainTimer { loop.cancel(drainTimer) }
         // From the loop: the last connection may have closed deep inside something.
@@ -77,23 +80,41 @@ package final class Ingress {
 
     // MARK: Connections
 
-    func add(
-        _ descriptor: Int32, from address: ClientAddress, through door: LaneDoor, handler: any RequestHandler
-    ) throws(SystemCallError) {
-        let connection = try Connection(descriptor, from: address, through: door, ingress: self, handler: handler)
-        connection.index = connections.count
-        connections.append(connection)
-        door.entered(from: address.network)
+    /// Takes a socket in, of which the loop's `acceptedSockets` know already.
+    func add(_ socket: AcceptedSocket) throws(SystemCallError) {
+        let member = try member(for: socket)
+        member.index = members.count
+        members.append(member)
+        socket.door.entered(from: socket.address.network)
     }
 
-    func remove(_ connection: Connection) {
-        let last = connections.removeLast()
-        if last !== connection {
-            last.index = connection.index
-            connections[connection.index] = last
+    private func member(for socket: AcceptedSocket) throws(SystemCallError) -> any IngressMember {
+        if let store = socket.door.listener.certificates {
+            return try SecureGreeting(socket, store: store, ingress: self)
         }
-        connection.door.left(from: connection.address.network)
+        return try Connection(socket, ingress: self)
+    }
+
+    func remove(_ member: any IngressMember) {
+        let last = members.removeLast()
+        if last !== member {
+            last.index = member.index
+            members[member.index] = last
+        }
+        member.socket.door.left(from: member.socket.address.network)
         finishDraining()
+    }
+
+    /// Gives up a socket that the loop does not watch.
+    func abandon(_ member: any IngressMember) {
+        remove(member)
+        loop.remote.acceptedSockets.close(member.socket.descriptor)
+    }
+
+    /// Puts what has become of a socket in the place of what it was.
+    func replace(_ old: any IngressMember, with new: any IngressMember) {
+        new.index = old.index
+        members[old.index] = new
     }
 
     // MARK: Deadlines
@@ -112,18 +133,18 @@ package final class Ingress {
         nextSweep = .max
         sweepTimer = nil
         earliestSweep = now + times.sweep
-        var late: [Connection] = []
+        var late: [any IngressMember] = []
         var earliest = UInt64.max
-        for connection in connections {
-            let deadline = min(connection.readDeadline, connection.writeDeadline)
+        for member in members {
+            let deadline = member.deadline
             if deadline <= now {
-                late.append(connection)
+                late.append(member)
             } else {
                 earliest = min(earliest, deadline)
             }
         }
         if earliest != .max { sweep(by: earliest) }
-        for connection in late { connection.timedOut() }
+        for member in late { member.timedOut() }
     }
 
     // MARK: Our own answers

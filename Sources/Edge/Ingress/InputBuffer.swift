@@ -53,6 +53,15 @@ struct InputBuffer {
         return count
     }
 
+    /// Takes as many of `source`'s bytes as there is room for; their number.
+    mutating func receive(copying source: UnsafeRawBufferPointer) -> Int {
+        let end = raw.upperBound
+        let count = min(source.count, (bytes == block ? Self.blockSize : ownCapacity) - end)
+        if let start = source.baseAddress, count > 0 { memcpy(bytes + end, start, count) }
+        raw = raw.lowerBound..<end + count
+        return count
+    }
+
     mutating func consumeRaw(_ count: Int) {
         raw = raw.lowerBound + count..<raw.upperBound
     }

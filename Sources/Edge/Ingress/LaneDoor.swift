@@ -4,11 +4,13 @@ internal import Synchronization
 /// One lane's door to a listener, as all its lanes see it: how many connections came through.
 final class LaneDoor: Sendable {
     let loop: EventLoop.Remote
+    let listener: Listener
     private let count = Atomic<Int>(0)
     private let networks = Mutex<[UInt64: Int]>([:])
     private let acceptor: LoopBound<Acceptor>
 
-    init(_ acceptor: Acceptor, on loop: EventLoop) {
+    init(_ acceptor: Acceptor, on loop: EventLoop, of listener: Listener) {
+        self.listener = listener
         self.loop = loop.remote
         self.acceptor = LoopBound(acceptor, to: loop)
     }

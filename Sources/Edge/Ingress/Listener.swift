@@ -13,6 +13,8 @@ package final class Listener: Sendable {
     /// What was bound; the kernel's choice, if 0 was asked for.
     package let port: Int
     let descriptor: Int32
+    /// What connections prove with who we are; nil if they are not to be encrypted.
+    let certificates: CertificateStore?
     /// The lanes that accept.
     private let doors = Mutex<[LaneDoor]>([])
 
@@ -20,7 +22,8 @@ package final class Listener: Sendable {
     /// - Parameters:
     ///   - host: an address or a name; "::" and "0.0.0.0" stand for all addresses.
     ///   - port: 0 for any that is free.
-    package init(host: String, port: Int) throws(ListenerError) {
+    ///   - certificates: For TLS; nil for plain HTTP.
+    package init(host: String, port: Int, certificates: CertificateStore? = nil) throws(ListenerError) {
         guard (0...65_535).contains(port) else { throw ListenerError("\(port) is not a port number") }
         var hints = addrinfo()
         hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
@@ -33,6 +36,7 @@ package final class Listener: Sendable {
         defer { freeaddrinfo(found) }
         descriptor = try Self.listen(on: address.pointee, host: host, port: port)
         self.host = host
+        self.certificates = certificates
         self.port = Self.port(of: descriptor)
     }
 
@@ -40,8 +44,10 @@ package final class Listener: Sendable {
         close(descriptor)
     }
 
-    /// "http://HOST:PORT".
-    package var url: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+    /// "http://HOST:PORT", or with "https".
+    package var url: String {
+        "http\(certificates == nil ? "" : "s")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
 
     /// Turns new connections away, for all lanes.
     package func stop() {

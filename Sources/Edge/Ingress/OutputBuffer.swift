@@ -116,7 +116,10 @@ struct OutputBuffer {
     /// No signal for a connection that the peer has closed: the result says so.
     private static let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
 
-    private mutating func consume(_ sent: Int) {
+    /// The bytes that wait, until the buffer changes.
+    var waiting: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes.map { $0 + start }, count: count) }
+
+    mutating func consume(_ sent: Int) {
         start += sent
         if start == end { release() }
     }

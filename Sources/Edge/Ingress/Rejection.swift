@@ -35,6 +35,7 @@ package struct Rejection: Error, Sendable, Equatable {
     static let oversizedBody = Rejection(413, "The request's body is too large.")
     static let oversizedTarget = Rejection(414, "The URL is too long.")
     static let unknownExpectation = Rejection(417, "The only expectation understood is 100-continue.")
+    static let misdirected = Rejection(421, "This connection is not for that host.")
     static let wrongScheme = Rejection(421, "This is not a server for that scheme.")
     static let oversizedHeader = Rejection(431, "The header is too large.")
     static let oversizedTrailer = Rejection(431, "The trailer is too large.")

@@ -28,11 +28,13 @@ package final class RequestParser {
     /// No header is longer; more bytes than these never need be gathered.
     package let largestHeader: Int
     private let limits: HeaderScan.Limits
+    private let scheme: HeaderScan.Scheme
     private let bytes: UnsafeMutablePointer<UInt8>
     private let ends: UnsafeMutablePointer<UInt32>
 
-    package init(limits: IngressLimits) {
+    package init(limits: IngressLimits, isSecure: Bool = false) {
         self.limits = HeaderScan.Limits(limits)
+        scheme = isSecure ? .https : .http
         largestHeader = limits.urlBytes + limits.headerBytes + Self.slack
         // The URL holds the host once more, and a scheme.
         bytes = .allocate(capacity: largestHeader + HeaderScan.longestAuthority + Self.slack)
@@ -54,7 +56,8 @@ package final class RequestParser {
             return .needsMore
         }
         var scan = HeaderScan(
-            start, count: min(input.count, largestHeader), bytes: bytes, ends: ends, limits: limits)
+            start, count: min(input.count, largestHeader), bytes: bytes, ends: ends, limits: limits,
+            scheme: scheme)
         do throws(HeaderScan.Stop) {
             try scan.run()
         } catch .rejected(let rejection) {

@@ -20,6 +20,7 @@ struct Dev: ParsableCommand {
     @OptionGroup var compatibility: CompatibilityOptions
     @OptionGroup var lanes: LaneOptions
     @OptionGroup var ingress: IngressOptions
+    @OptionGroup var tls: TLSOptions
     @OptionGroup var egress: EgressOptions
 
     func run() throws {
@@ -34,7 +35,8 @@ struct Dev: ParsableCommand {
             throw CleanFailure(failure)
         }
         server.replace(SingleRouter.name, with: .worker(Worker(definition)))
-        try server.start(host: host, port: port, settings: settings) { [table = server.table] lane in
+        try server.start(host: host, port: port, tls: tls, settings: settings, log: log) {
+            [table = server.table] lane in
             SingleRouter(lane: lane, table: table)
         }
         try FileChanges.watch(folder: try folder()) { reload(server, log) }

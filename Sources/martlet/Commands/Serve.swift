@@ -28,6 +28,7 @@ struct Serve: ParsableCommand {
     @OptionGroup var compatibility: CompatibilityOptions
     @OptionGroup var lanes: LaneOptions
     @OptionGroup var ingress: IngressOptions
+    @OptionGroup var tls: TLSOptions
     @OptionGroup var egress: EgressOptions
 
     func validate() throws {
@@ -49,7 +50,8 @@ struct Serve: ParsableCommand {
             lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings, events: log)
         let deployment = FolderDeployment(workers, server: server, log: log)
         try deployment.update()
-        try server.start(host: host, port: port, settings: settings) { [table = server.table] lane in
+        try server.start(host: host, port: port, tls: tls, settings: settings, log: log) {
+            [table = server.table] lane in
             HostRouter(lane: lane, table: table)
         }
         try server.startAdmin(host: adminHost, port: adminPort)

@@ -66,8 +66,8 @@ final class Martlet {
     // MARK: Starting
 
     /// `martlet dev` on a free port, ready.
-    static func dev(_ path: String, _ flags: [String] = []) throws -> Martlet {
-        try ready(["dev", path, "--port", "0"] + flags, listeners: 1)
+    static func dev(_ path: String, _ flags: [String] = [], listeners: Int = 1) throws -> Martlet {
+        try ready(["dev", path, "--port", "0"] + flags, listeners: listeners)
     }
 
     /// `martlet serve` on free ports, ready.
@@ -86,7 +86,7 @@ final class Martlet {
         guard let line = try output.next(by: .patient) else {
             throw Failure("ended before it listened: \(log.rest(by: .soon))")
         }
-        guard let match = line.wholeMatch(of: #/Listening on http://(.+):(\d+)/#) else {
+        guard let match = line.wholeMatch(of: #/Listening on https?://(.+):(\d+)/#) else {
             throw Failure("not a ready line: \(line)")
         }
         ports.append(Int(match.2)!)

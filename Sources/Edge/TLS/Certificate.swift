@@ -1,0 +1,92 @@
+internal import NIOSSL
+
+/// A certificate with its key, as it stands in two files, ready to be shown to clients.
+final class Certificate: Sendable {
+    /// Whose bytes these are.
+    let files: CertificateFiles
+    /// The host names it is good for, in lower case; some begin with "*.".
+    let names: [String]
+    /// What handshakes with it need; shared by all lanes, with the keys of its session tickets.
+    let context: NIOSSLContext
+    private let certificateBytes: [UInt8]
+    private let keyBytes: [UInt8]
+
+    /// - Throws: what is wrong, naming the file.
+    init(_ files: CertificateFiles) throws(TLSSetupError) {
+        self.files = files
+        certificateBytes = try files.certificateBytes()
+        keyBytes = try files.keyBytes()
+        let chain = try Self.chain(certificateBytes, file: files.certificate)
+        let key = try Self.key(keyBytes, file: files.key)
+        names = Self.names(of: chain[0], otherwise: files.label)
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = SecureSocket.protocols
+        do {
+            context = try NIOSSLContext(configuration: configuration)
+        } catch {
+            throw TLSSetupError("\(files.key): the key does not belong to the certificate in \(files.certificate)")
+        }
+    }
+
+    /// Whether the files hold what they held when this was made.
+    func isUpToDate() -> Bool {
+        (try? files.certificateBytes()) == certificateBytes && (try? files.keyBytes()) == keyBytes
+    }
+
+    private static func chain(_ bytes: [UInt8], file: String) throws(TLSSetupError) -> [NIOSSLCertificate] {
+        guard PEM.holds(bytes, "CERTIFICATE") else {
+            throw TLSSetupError("\(file): there is no certificate (PEM) in it")
+        }
+        guard let chain = try? NIOSSLCertificate.fromPEMBytes(bytes), !chain.isEmpty else {
+            throw TLSSetupError("\(file): the certificate is damaged")
+        }
+        return chain
+    }
+
+    private static func key(_ bytes: [UInt8], file: String) throws(TLSSetupError) -> NIOSSLPrivateKey {
+        if PEM.holds(bytes, "ENCRYPTED PRIVATE KEY") || PEM.contains(bytes, "Proc-Type: 4,ENCRYPTED") {
+            throw TLSSetupError("\(file): the key is encrypted; remove its passphrase")
+        }
+        guard PEM.holds(bytes, "PRIVATE KEY") else {
+            throw TLSSetupError("\(file): there is no private key (PEM) in it")
+        }
+        do {
+            return try NIOSSLPrivateKey(bytes: bytes, format: .pem)
+        } catch {
+            throw TLSSetupError("\(file): the private key is damaged")
+        }
+    }
+
+    private static func names(of certificate: NIOSSLCertificate, otherwise label: String?) -> [String] {
+        let names = certificate._subjectAlternativeNames().filter { $0.nameType == .dnsName }
+            .map { String(decoding: $0.contents, as: UTF8.self).lowercased() }
+        return names.isEmpty ? [label].compactMap { $0?.lowercased() } : names
+    }
+}
+
+/// The two files of a certificate.
+package struct CertificateFiles: Sendable, Hashable {
+    /// The chain, the server's own certificate first.
+    let certificate: String
+    let key: String
+    /// The host name to use for a certificate that names none.
+    let label: String?
+
+    package init(certificate: String, key: String, label: String? = nil) {
+        self.certificate = certificate
+        self.key = key
+        self.label = label
+    }
+
+    func certificateBytes() throws(TLSSetupError) -> [UInt8] { try PEM.read(certificate) }
+    func keyBytes() throws(TLSSetupError) -> [UInt8] { try PEM.read(key) }
+}
+
+/// Why TLS cannot be had: one line for people, with the file's name.
+package struct TLSSetupError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}
