@@ -223,6 +223,8 @@ v8::MaybeLocal<v8::Module> import_builtin(cv8_isolate *self, const std::string &
     for (auto &builtin : self->builtins) {
         if (builtin.name == specifier) return builtin.module.Get(isolate);
     }
+    // A bundle need not have any.
+    if (self->import_builtin.IsEmpty()) return {};
     auto context = isolate->GetCurrentContext();
     Local<v8::Value> name = text(isolate, specifier.c_str()), exports;
     auto import = self->import_builtin.Get(isolate);
@@ -234,8 +236,9 @@ v8::MaybeLocal<v8::Module> import_builtin(cv8_isolate *self, const std::string &
         exported.push_back(names->Get(context, i).ToLocalChecked().As<v8::String>());
     }
     auto module = v8::Module::CreateSyntheticModule(isolate, name.As<v8::String>(), exported, evaluate_builtin);
+    auto members = exports.As<v8::Object>();
     self->builtins.push_back(
-        {specifier, v8::Global<v8::Module>(isolate, module), v8::Global<v8::Object>(isolate, exports.As<v8::Object>())});
+        {specifier, v8::Global<v8::Module>(isolate, module), v8::Global<v8::Object>(isolate, members)});
     return module;
 }
 
@@ -243,10 +246,12 @@ v8::MaybeLocal<v8::Module> compile_import(
     cv8_isolate *self, const std::string &specifier, const std::string &referrer) {
     LoadedModule *entry = find(self, resolve(specifier, referrer));
     if (entry) return compile(self, entry);
-    v8::TryCatch failure(self->isolate);
-    auto builtin = import_builtin(self, specifier);
-    if (!builtin.IsEmpty()) return builtin;
-    if (failure.HasCaught()) return leave_with<v8::Module>(failure);
+    {
+        v8::TryCatch failure(self->isolate);
+        auto builtin = import_builtin(self, specifier);
+        if (!builtin.IsEmpty()) return builtin;
+        if (failure.HasCaught()) return leave_with<v8::Module>(failure);
+    }
     auto message = "No such module \"" + specifier + "\", imported from \"" + referrer + "\"";
     self->isolate->ThrowException(type_error(self->isolate, message));
     return {};

@@ -198,9 +198,11 @@ void op_callback(const v8::FunctionCallbackInfo<v8::Value> &info) {
     int count = info.Length() < most_arguments ? info.Length() : most_arguments;
     for (int i = 0; i < count; i++) flatten_argument(isolate, context, info[i], &arguments[i]);
     cv8_value result = {CV8_UNDEFINED, 0, {0}};
+    // Ops run while the start-up snapshot is made too, where there is no place to jump to.
+    const auto was_in_javascript = thread->in_javascript;
     thread->in_javascript = 0;
     call_op(self->host, index, arguments, static_cast<size_t>(count), &result);
-    thread->in_javascript = 1;
+    thread->in_javascript = was_in_javascript;
     Local<v8::Value> value = unflatten(self, context, result);
     thread->arena.rewind(mark);
     if (int64_t change = std::exchange(self->external_change, 0)) {

@@ -12,11 +12,11 @@ struct ClientFields {
     /// "-" and the data centre.
     let raySuffix: [UInt8]
 
-    init(of address: ClientAddress, at location: EdgeLocation) {
+    init(of address: ClientAddress, at location: EdgeLocation, isSecure: Bool) {
         self.address = Array(address.text.utf8)
         raySuffix = Array("-\(location.colo)".utf8)
         var head = RequestHead()
-        let scheme = "http"
+        let scheme = isSecure ? "https" : "http"
         for (name, value) in [
             ("cf-connecting-ip", address.text), ("cf-ipcountry", location.country ?? "XX"),
             ("cf-visitor", "{\"scheme\":\"\(scheme)\"}"), ("x-forwarded-proto", scheme), ("x-real-ip", address.text),

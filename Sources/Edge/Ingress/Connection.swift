@@ -85,7 +85,9 @@ final class Connection {
     var answer = Answer.complete
     var current = ConnectionExchange()
     /// Made by the first request; nil if requests are not to be marked.
-    private(set) lazy var clientFields = ingress.settings.location.map { ClientFields(of: address, at: $0) }
+    private(set) lazy var clientFields = ingress.settings.location.map {
+        ClientFields(of: socket.address, at: $0, isSecure: secure != nil)
+    }
     /// The number of the request under way.
     var ray: UInt64 = 0
 

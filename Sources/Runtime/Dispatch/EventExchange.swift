@@ -42,6 +42,7 @@ package final class EventExchange: Exchange {
     }
 
     package func beginResponse(_ head: ResponseHead, length: Int?) { respond(head, body: .none) }
+    package func upgrade(_ head: ResponseHead) { respond(head, body: .none) }
     package func writeResponse(_ bytes: UnsafeRawBufferPointer) -> Bool { true }
     package func finishResponse() {}
     package func abort() { end(.internalError, mayRetry: true) }

@@ -23,7 +23,8 @@ let isScript = false;
 function handlerHolder() {
   if (typeof exported !== "function") return exported;
   if (!use("Workers/entrypoint").isEntrypointClass(exported)) {
-    throw new TypeError("The default export is a class that does not extend WorkerEntrypoint of \"cloudflare:workers\".");
+    throw new TypeError(
+      "The default export is a class that does not extend WorkerEntrypoint of \"cloudflare:workers\".");
   }
   isClass = true;
   return exported.prototype;
@@ -74,7 +75,9 @@ function callHandler(handler, argument, context) {
 entries.dispatchFetch = (exchange) => {
   const request = makeHostRequest(exchange);
   if (isScript) return dispatchFetchEvent(exchange, request);
-  if (fetchHandler === undefined) return failRequest(exchange, new Error("Handler does not export a fetch() function."));
+  if (fetchHandler === undefined) {
+    return failRequest(exchange, new Error("Handler does not export a fetch() function."));
+  }
   let result;
   try {
     result = callHandler(fetchHandler, request, createContext(exchange));
