@@ -17,8 +17,8 @@ swift_guide="https://www.swift.org/install/linux"
 # Swift's own needs on Debian: a linker, the C and C++ headers, git with certificates to fetch packages, and the shared
 # libraries that the compiler, the package manager and Foundation load.
 toolchain_packages="binutils ca-certificates g++ git libc6-dev libcurl4 libncurses6 libsqlite3-0 libxml2"
-# What `make wpt` runs, and what unpacks its tests.
-test_packages="python3 xz-utils"
+# What `make wpt` runs, and what unpacks its tests; what the tests make certificates and other tools' data with.
+test_packages="openssl python3 xz-utils"
 # What Package.swift links, one for each system library target.
 library_packages="libicu-dev zlib1g-dev libbrotli-dev libssl-dev libsqlite3-dev libseccomp-dev"
 # V8 as Debian packages it.
