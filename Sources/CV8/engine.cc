@@ -26,11 +26,16 @@ constexpr size_t javascript_stack_size = 800 * 1024;
 
 // MARK: Signals
 
-/// V8 aborts by int3 or ud2 or abort(): "invalid size", "invalid table size", failed checks.
+/// V8 aborts by int3 or ud2 or abort(): "invalid size", "invalid table size", which are too much memory for it, and
+/// failed checks, which are defects of its own.
 void on_fatal_signal(int number, siginfo_t *, void *) {
     Thread *thread = current_thread;
     if (thread && thread->in_javascript) {
-        jump_out(thread, CV8_CAUSE_MEMORY, "V8 gave up: a collection or string grew over V8's own maximum size");
+        const char *reason = thread->complaint.reason();
+        if (std::strstr(reason, "heck failed") || std::strstr(reason, "nreachable")) {
+            jump_out(thread, CV8_CAUSE_FATAL, reason);
+        }
+        jump_out(thread, CV8_CAUSE_MEMORY, reason);
     }
     signal(number, SIG_DFL);
     raise(number);
@@ -143,6 +148,7 @@ void cv8_initialize(const char *flags, cv8_op op) {
     v8::V8::InitializePlatform(make_platform());
     v8::V8::Initialize();
     install_signals();
+    listen_to_complaints();
 }
 
 const char *cv8_version(void) { return v8::V8::GetVersion(); }

@@ -51,6 +51,23 @@ class Arena {
 
 // MARK: Threads
 
+/// What V8 has printed in the call that is under way.
+class Complaint {
+ public:
+    /// What an earlier call has left is forgotten.
+    void append(uint64_t call, const char *text, size_t size);
+    /// The line that says what is wrong; empty if there is none. Valid until more is printed.
+    const char *reason();
+
+ private:
+    char text_[1024] = {};
+    size_t size_ = 0;
+    uint64_t call_ = 0;
+};
+
+/// Puts a stream of ours in the place of C's `stderr`.
+void listen_to_complaints();
+
 /// A thread that runs isolates. The atomics are what other threads and signal handlers look at.
 struct Thread {
     /// Set while V8 or code it runs is on top of the stack, that is: while a jump to `landing` is sound.
@@ -59,6 +76,7 @@ struct Thread {
     /// Why the jump was made; set just before it.
     volatile cv8_cause cause = CV8_CAUSE_NONE;
     const char *volatile cause_text = nullptr;
+    Complaint complaint;
     /// Generated code of the running isolate and V8's embedded builtins: where an ejection may begin.
     uintptr_t code_begin = 0, code_end = 0, builtins_begin = 0, builtins_end = 0;
     /// Counts calls into JavaScript; odd numbers while one is under way.

@@ -120,6 +120,8 @@ import Testing
         try worker.martlet.logLine(containing: "writer: TypeError: Attempt to write too many bytes")
     }
 
+    // Without a back lane: one that is slow to collect would move there, and start anew.
+
     /// Answers that the host has to break off leave nothing behind in the isolate.
     @Test func answersThatHangLeaveNothing() throws {
         let worker = try FetchingWorker(
@@ -136,14 +138,15 @@ import Testing
                         pull() { return new Promise(() => { kept[0] = 1; }); },
                     }));
                 } };
-                """, origin: nil, ["--memory-mb", "64", "--cpu-ms", "1000", "--front-lanes", "1"])
+                """, origin: nil, ["--memory-mb", "64", "--cpu-ms", "1000", "--front-lanes", "1", "--back-lanes", "0"])
         for _ in 0..<100 {
             let client = try worker.martlet.client()
             try client.send()
             _ = try client.answerHead()
             #expect(throws: Failure.self) { while try client.piece() != nil {} }
         }
-        #expect(try worker.get("/count").text == "100", "it is one isolate still")
+        let count = try worker.get("/count").text
+        #expect(count == "100", "it is one isolate still")
     }
 
     @Test func fetchesThatNobodyReadLeaveNothing() throws {
@@ -162,7 +165,8 @@ import Testing
                     signal.kept = new Uint8Array(1 << 20);
                     return new Response(`${(await fetch(env.ORIGIN, { signal })).status}`);
                 } };
-                """, origin: origin, ["--memory-mb", "64", "--cpu-ms", "1000", "--front-lanes", "1"])
+                """, origin: origin,
+            ["--memory-mb", "64", "--cpu-ms", "1000", "--front-lanes", "1", "--back-lanes", "0"])
         for _ in 0..<100 { #expect(try worker.get().text == "200") }
         #expect(try worker.get("/count").text == "100", "it is one isolate still")
     }

@@ -136,4 +136,17 @@ import Testing
         #expect(cpu > 10)
         #expect(wall >= cpu * 0.8)
     }
+
+    /// What V8 prints when it gives up is not for the terminal.
+    @Test func fatalErrorsOfV8AreOneLine() throws {
+        let folder = try ScratchFolder()
+        try folder.write(
+            "index.js", "export default { fetch: () => new Response('x'.repeat(2 ** 27 + 1).split('').length) };")
+        let martlet = try Martlet.dev(folder.path, ["--memory-mb", "2000", "--cpu-ms", "60000"])
+        #expect(try martlet.get(by: .patient).outcome == "exceededMemory")
+        martlet.terminate()
+        let log = martlet.rest().log
+        #expect(log.count { !$0.hasPrefix("GET ") } == 1, "\(log)")
+        #expect(log.contains { $0.contains("Worker exceeded memory limit.") })
+    }
 }

@@ -78,6 +78,8 @@ final class Origin: Sendable {
     var url: String { "http://127.0.0.1:\(port)" }
     var connections: Int { state.withLock { $0.connections } }
     var requests: [OriginRequest] { state.withLock { $0.requests } }
+    /// Requests that are being answered.
+    var atOnce: Int { state.withLock { $0.atOnce } }
     /// The most requests that were being answered at a time.
     var mostAtOnce: Int { state.withLock { $0.mostAtOnce } }
     var endedConnections: Int { state.withLock { $0.ended } }
@@ -275,8 +277,8 @@ final class OriginConnection: @unchecked Sendable {
     }
 
     /// Bytes of the kernel's for us, few, to see that a sender is held back.
-    func limitBuffers() {
-        var size: Int32 = 16 << 10
+    func limitBuffers(to bytes: Int32 = 16 << 10) {
+        var size = bytes
         setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
     }
