@@ -2,6 +2,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -185,6 +186,13 @@ void cv8_thread_detach(void) {
 }
 
 void cv8_thread_set_name(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+void cv8_thread_work_ahead(void) {
+    sched_param parameters = {};
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters);
+    // Of the thread, not of the process: setpriority(2), "C library/kernel differences".
+    setpriority(PRIO_PROCESS, 0, 10);
+}
 
 void cv8_release_free_memory(void) { malloc_trim(0); }
 

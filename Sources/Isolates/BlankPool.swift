@@ -31,7 +31,7 @@ package final class BlankPool: Sendable {
         self.prepare = prepare
         self.memoryLimit = memoryLimit
         state = Mutex(State(wanted: size))
-        Thread.spawn(name: "blank-pool") { [self] in refill() }
+        Thread.spawn(name: "blank-pool", isBatch: true) { [self] in refill() }
         alarm.ring()
     }
 

@@ -26,7 +26,7 @@ package final class Precompiler: Sendable {
         self.watchdog = watchdog
         self.reaper = reaper
         self.memoryLimit = memoryLimit
-        Thread.spawn(name: "precompiler") { [self] in run() }
+        Thread.spawn(name: "precompiler", isBatch: true) { [self] in run() }
     }
 
     /// Queues a worker. It may be started at any time, compiled or not.

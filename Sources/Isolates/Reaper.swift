@@ -33,7 +33,7 @@ package final class Reaper: Sendable {
     private let guardAlarm = Alarm()
 
     package init() {
-        Thread.spawn(name: "reaper") { [self] in run(worker: 0) }
+        Thread.spawn(name: "reaper", isBatch: true) { [self] in run(worker: 0) }
         Thread.spawn(name: "reaper-guard") { [self] in watchOver() }
     }
 
@@ -133,7 +133,7 @@ package final class Reaper: Sendable {
                 state.worker += 1
                 return state.worker
             }
-            if let replacement { Thread.spawn(name: "reaper") { [self] in run(worker: replacement) } }
+            if let replacement { Thread.spawn(name: "reaper", isBatch: true) { [self] in run(worker: replacement) } }
         }
     }
 }

@@ -8,31 +8,43 @@ package enum Thread {
     static let stackSize = 4 << 20
 
     /// Starts a detached thread. `name` is what `ps -L` shows: at most 15 bytes.
-    package static func spawn(name: String, _ body: @escaping @Sendable () -> Void) {
-        final class Start {
-            let name: String
-            let body: @Sendable () -> Void
-            init(_ name: String, _ body: @escaping @Sendable () -> Void) {
-                self.name = name
-                self.body = body
-            }
-        }
+    /// - Parameter isBatch: it works ahead, and nobody waits for it: lanes go first.
+    package static func spawn(name: String, isBatch: Bool = false, _ body: @escaping @Sendable () -> Void) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         pthread_attr_setstacksize(&attributes, stackSize)
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         var thread = pthread_t()
-        let start = Unmanaged.passRetained(Start(name, body))
+        let start = Unmanaged.passRetained(Start(name, isBatch, body))
         let result = pthread_create(
             &thread, &attributes,
             { argument in
                 let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-                cv8_thread_set_name(String(start.name.prefix(15)))
+                start.prepare()
                 start.body()
                 return nil
             }, start.toOpaque())
         pthread_attr_destroy(&attributes)
         precondition(result == 0, "pthread_create failed: \(String(cString: strerror(result)))")
+    }
+}
+
+/// What a new thread is given.
+private final class Start: Sendable {
+    let name: String
+    private let isBatch: Bool
+    let body: @Sendable () -> Void
+
+    init(_ name: String, _ isBatch: Bool, _ body: @escaping @Sendable () -> Void) {
+        self.name = name
+        self.isBatch = isBatch
+        self.body = body
+    }
+
+    /// On the new thread.
+    func prepare() {
+        cv8_thread_set_name(String(name.prefix(15)))
+        if isBatch { cv8_thread_work_ahead() }
     }
 }
 
@@ -62,8 +74,8 @@ package final class Alarm: @unchecked Sendable {
     package func ring() {
         pthread_mutex_lock(mutex)
         isRung = true
-        pthread_cond_signal(condition)
         pthread_mutex_unlock(mutex)
+        pthread_cond_signal(condition)
     }
 
     /// Waits for a ring, at most that long if a time is given.

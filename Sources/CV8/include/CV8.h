@@ -92,6 +92,9 @@ void cv8_thread_detach(void);
 /// Names the calling thread, as `ps -L` shows it (15 bytes). Here because pthread_setname_np is a GNU extension that
 /// Swift's Glibc module leaves out; so is malloc_trim.
 void cv8_thread_set_name(const char *name);
+/// The calling thread gives way: it does not take the core from the thread that woke it (SCHED_BATCH), and its
+/// share of a busy core is a tenth of another's. Where the kernel refuses, it is as any other.
+void cv8_thread_work_ahead(void);
 
 /// Gives memory that malloc holds free back to the system. Some milliseconds: off the lanes.
 void cv8_release_free_memory(void);

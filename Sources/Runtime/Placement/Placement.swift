@@ -103,7 +103,7 @@ package final class Placement: Sendable {
     @Sendable private static func prepare(_ isolate: Isolate, _ thread: IsolateThread) {
         isolate.setHost(DetachedHost.warmUp())
         do {
-            try isolate.call(Bundle.Entry.warmUp.isolateEntry, number: 0, on: thread, budget: warmUpBudget)
+            try isolate.call(Bundle.Entry.prepare.isolateEntry, number: 0, on: thread, budget: warmUpBudget)
         } catch {
             preconditionFailure("The runtime's own warm-up failed: \(error)")
         }

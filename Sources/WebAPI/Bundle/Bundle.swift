@@ -5,7 +5,7 @@ package import Isolates
 package enum Bundle {
     /// Functions of the bundle that the runtime calls. The order is that of the bundle's list.
     package enum Entry: Int, CaseIterable, Sendable {
-        case loaded, warmUp, exposeEnvironment, applyCompatibility, dispatchFetch, dispatchScheduled, settle
+        case loaded, warmUp, prepare, exposeEnvironment, applyCompatibility, dispatchFetch, dispatchScheduled, settle
         case ticketsDrop, timerFire, timersDrop, requestAborted, responseCanceled, exchangeEnded, fetchEnded
         case webSocketEvent
 
