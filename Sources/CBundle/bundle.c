@@ -13,6 +13,9 @@ static const char core_tickets[] = {
 static const char core_scope[] = {
 #embed "../WebAPI/Core/js/scope.js"
 };
+static const char core_records[] = {
+#embed "../WebAPI/Core/js/records.js"
+};
 static const char core_regexp[] = {
 #embed "../WebAPI/Core/js/regexp.js"
 };
@@ -364,6 +367,7 @@ const cbundle_module cbundle_loader = MODULE_FILE("Core/loader", core_loader);
 const cbundle_module cbundle_primordials = MODULE_FILE("Core/primordials", core_primordials);
 
 static const cbundle_module modules[] = {
+    MODULE("Core/records", eager, core_records),
     MODULE("Core/tickets", eager, core_tickets),
     MODULE("ECMAScript/abstract", eager, ecmascript_abstract),
     MODULE("ECMAScript/arrays", eager, ecmascript_arrays),

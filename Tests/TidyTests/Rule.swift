@@ -23,5 +23,6 @@ extension Finding: CustomStringConvertible {
 /// Every rule of the tree.
 let allRules: [any Rule.Type] = [
     ArrowRule.self, BundleRule.self, EngineHeaderRule.self, FileLengthRule.self, FolderRule.self,
-    ForbiddenTextRule.self, JavaScriptRule.self, LineLengthRule.self, RootRule.self, TestFrameworkRule.self,
+    ForbiddenTextRule.self, JavaScriptRule.self, LineLengthRule.self, PrimordialsRule.self, RootRule.self,
+    TestFrameworkRule.self,
 ]

@@ -127,6 +127,28 @@ import Testing
     }
 
     @Test(arguments: [
+        ("for (const a of list) f(a);", "an iteration by the array's iterator"),
+        ("f(...list);", "a spread by the array's iterator"), ("a = [b, ...list];", "a spread by the array's iterator"),
+        ("const [a, b] = pair;", "a destructuring by the array's iterator"),
+        ("if (a instanceof B) f();", "a prototype walk"), ("list.push(a);", "a method from a prototype"),
+        ("promise.then(f);", "a method from a prototype"),
+        ("if (text.startsWith(a)) f();", "a method from a prototype"),
+        ("PromiseAll(list);", "an intrinsic that looks something up itself"),
+        ("StringPrototypeSplit(text, a);", "an intrinsic that looks something up itself"),
+    ]) func whatATenantMayHaveReplaced(_ line: String, _ message: String) {
+        let path = "Sources/WebAPI/URL/js/a.js"
+        expect(PrimordialsRule.self, Tree([path: "f();\n\(line)\n"]), finds: ["\(path):2: \(message)"])
+        expect(PrimordialsRule.self, Tree(["Sources/WebAPI/Core/js/primordials.js": line]), finds: [])
+    }
+
+    @Test(arguments: [
+        "// list.push(a);", "const text = \"a.then(b)\";", "log(...data) { print(data); },", "const a = { ...b };",
+        "ArrayPrototypePush(list, a);", "const f = (...rest) => rest;", "a = { __proto__: null, ...b };",
+    ]) func whatNoTenantReaches(_ line: String) {
+        expect(PrimordialsRule.self, Tree(["Sources/WebAPI/URL/js/a.js": line]), finds: [])
+    }
+
+    @Test(arguments: [
         ("", "", []),
         (
             "../WebAPI/URL/js/search.js", "../WebAPI/URL/js/other.js",
@@ -201,7 +223,7 @@ import Testing
         let texts = [
             "Sources/Attic/a.h": "#include <v8.h>\n" + String(repeating: "\n", count: 500),
             "Sources/Attic/A.swift": String(repeating: "x", count: 121), "Sources/Attic/a.js": "// FIX" + "ME",
-            "Sources/WebAPI/A/js/a.js": "", "Tests/ATests/A.swift": "import XCTest", "stranger": "",
+            "Sources/WebAPI/A/js/a.js": "a.push(b)", "Tests/ATests/A.swift": "import XCTest", "stranger": "",
         ]
         let names = complaints(about: Tree(texts), exceptions: []).map { $0.prefix { $0 != ":" } }
         #expect(Set(names) == Set(allRules.map { $0.name[...] }))

@@ -14,7 +14,7 @@ const {
 } = primordials;
 const { converters, defineInterface, enumeration, requireArguments } = use("WebIDL/webidl");
 const { bytesOf, copyBytes, viewOf } = use("WebIDL/bufferSource");
-const { defineRecord } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
 const { createTransform } = use("Streams/transform");
 const { readableObject } = use("Streams/readableObjects");
 const { writableObject } = use("Streams/writableObjects");

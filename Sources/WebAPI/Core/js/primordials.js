@@ -3,9 +3,9 @@
 // because every function in the snapshot costs each isolate memory.
 (function () {
   "use strict";
-  const { Reflect, Object, Function, Error, RegExp, Symbol, globalThis: global } = globalThis;
+  const { Reflect, Object, Function, Error, Promise, RegExp, Symbol, globalThis: global } = globalThis;
   const { getOwnPropertyDescriptor, getPrototypeOf, freeze, create, setPrototypeOf } = Object;
-  const { apply, ownKeys, defineProperty } = Reflect;
+  const { apply, ownKeys, defineProperty, deleteProperty } = Reflect;
   const { bind, call, toString: functionToString } = Function.prototype;
   const uncurryThis = apply(bind, bind, [call]);
   const replace = uncurryThis(String.prototype.replace);
@@ -67,11 +67,73 @@
     return method === undefined ? undefined : isPrototype ? uncurryThis(method) : method;
   }
 
-  function find(name) {
-    if (name === "uncurryThis") return uncurryThis;
-    if (name === "globalThis") return global;
+  // What would itself look something up that a tenant may have replaced.
+  const hasOwn = uncurryThis(Object.prototype.hasOwnProperty);
+
+  // An element that is defined, not set: a setter that sits at this index of a prototype is not called. "in" costs less
+  // than defining does, and nearly always says that nothing is there.
+  function append(array, value) {
+    const index = array.length;
+    if (index in array) {
+      defineProperty(array, index, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+    } else {
+      array[index] = value;
+    }
+  }
+
+  function push(array, first, second, third) {
+    append(array, first);
+    if (arguments.length > 2) append(array, second);
+    if (arguments.length > 3) append(array, third);
+  }
+
+  // Bounds that are not negative. No species.
+  function sliceArray(array, start = 0, end = array.length) {
+    const copy = [];
+    for (let i = start; i < end; i++) append(copy, array[i]);
+    return copy;
+  }
+
+  const { prototype: promises } = Promise, { species } = Symbol;
+  const originalThen = uncurryThis(promises.then);
+  const speciesOfPromise = getOwnPropertyDescriptor(Promise, species).get;
+  const noConstructor = { __proto__: null, value: undefined, configurable: true };
+
+  // The language looks up which class of promise `then` is to make. Here that is always Promise itself: which is what
+  // the language chooses for a promise whose constructor is undefined.
+  function then(promise, onFulfilled, onRejected) {
+    if (!hasOwn(promise, "constructor")) {
+      const own = getOwnPropertyDescriptor(promises, "constructor");
+      if (own !== undefined && hasOwn(own, "value") && own.value === Promise) {
+        const kind = getOwnPropertyDescriptor(Promise, species);
+        if (kind !== undefined && hasOwn(kind, "get") && kind.get === speciesOfPromise) {
+          return originalThen(promise, onFulfilled, onRejected);
+        }
+      }
+    }
+    return thenWithoutSpecies(promise, onFulfilled, onRejected);
+  }
+
+  function thenWithoutSpecies(promise, onFulfilled, onRejected) {
+    const own = getOwnPropertyDescriptor(promise, "constructor");
+    // A tenant that has frozen a promise has its way.
+    if (!defineProperty(promise, "constructor", noConstructor)) return originalThen(promise, onFulfilled, onRejected);
+    const result = originalThen(promise, onFulfilled, onRejected);
+    if (own === undefined) deleteProperty(promise, "constructor");
+    else defineProperty(promise, "constructor", setPrototypeOf(own, null));
+    return result;
+  }
+
+  const guarded = {
+    __proto__: null,
+    uncurryThis, globalThis: global,
+    ArrayPrototypePush: push, ArrayPrototypeSlice: sliceArray, PromisePrototypeThen: then,
     // V8 installs what its harmony flags guard only after a context has come out of the snapshot.
-    if (name === "ObjectHasOwn") return uncurryThis(Object.prototype.hasOwnProperty);
+    ObjectHasOwn: hasOwn,
+  };
+
+  function find(name) {
+    if (name in guarded) return guarded[name];
     if (startsWith(name, "Safe")) return safeCollection(slice(name, 4));
     for (const root of roots) {
       if (!startsWith(name, root)) continue;

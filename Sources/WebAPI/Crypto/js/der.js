@@ -4,6 +4,7 @@ const {
   ArrayPrototypePush, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetByteOffset,
   TypedArrayPrototypeSet, Uint8Array,
 } = primordials;
+const { defineRecord } = use("Core/records");
 const { dataError } = use("Crypto/jwk");
 
 const INTEGER = 0x02, BIT_STRING = 0x03, OCTET_STRING = 0x04, NULL = 0x05, OBJECT_IDENTIFIER = 0x06, SEQUENCE = 0x30;
@@ -86,6 +87,7 @@ class Reader {
     return TypedArrayPrototypeGetByteLength(bytes) === 1 ? bytes[0] : -1;
   }
 }
+defineRecord(Reader);
 
 /** An unsigned big-endian integer in its shortest form; zero has one byte. */
 function withoutLeadingZeros(bytes) {

@@ -1,5 +1,6 @@
 // Array.fromAsync (ECMA-262, section 23.1.2.2).
 const { Array, FunctionPrototypeCall, SymbolAsyncIterator, SymbolIterator, TypeError } = primordials;
+const { defineRecord } = use("Core/records");
 const {
   arrayOf, closeIteratorQuietly, createDataPropertyOrThrow, defineBuiltins, getIteratorFromMethod, getMethod,
   isConstructor, isObject, lengthOfArrayLike, requireCallable, toObject,
@@ -19,6 +20,7 @@ class AsyncStepper {
     return method === undefined ? undefined : () => FunctionPrototypeCall(method, this.iterator);
   }
 }
+defineRecord(AsyncStepper);
 
 // Section 27.1.6: Async-from-Sync Iterator Objects. The engine's own ones do not close an iterator whose value rejects.
 class AsyncFromSyncStepper {
@@ -43,6 +45,7 @@ class AsyncFromSyncStepper {
     return { value: await value, done: !!done };
   }
 }
+defineRecord(AsyncFromSyncStepper);
 
 function requireResult(result) {
   if (!isObject(result)) throw new TypeError("The iterator's result is not an object");

@@ -3,6 +3,7 @@ const {
   ArrayBufferIsView, MathMin, RangeError, StringPrototypeCharCodeAt, StringPrototypeSlice, TypeError,
   TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
 } = primordials;
+const { defineRecord } = use("Core/records");
 const { converters, defineInterface, dictionary, exposeGlobals, illegalInvocation, requireArguments } =
   use("WebIDL/webidl");
 const { bytesOf, concatBytes, copyBytes, viewOf } = use("WebIDL/bufferSource");
@@ -47,6 +48,7 @@ class Decoder {
     return dropsBOM ? StringPrototypeSlice(text, 1) : text;
   }
 }
+defineRecord(Decoder);
 
 const isUnicode = (encoding) => encoding === "utf-8" || encoding === "utf-16le" || encoding === "utf-16be";
 
@@ -199,6 +201,7 @@ class StreamEncoder {
     return this.leadSurrogate === "" ? null : engine.utf8Encode("\uFFFD");
   }
 }
+defineRecord(StreamEncoder);
 
 /**
  * For the streams: makeDecoder(label, options, prefix) converts the constructor's arguments and gives a Decoder

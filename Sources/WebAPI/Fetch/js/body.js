@@ -7,7 +7,7 @@ const { isURLSearchParams, listOf } = use("URL/urlSearchParams");
 const { serializeFormURLEncoded } = use("URL/formURLEncoded");
 const { blobBytes, blobParts, blobSize, blobType, isBlob } = use("FileAPI/blob");
 const { entryListOf, isFormData } = use("XHR/formdata");
-const { defineRecord } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
 const { acquireDefaultReader } = use("Streams/readers");
 const { isReadableStream, readableObject, readableOf } = use("Streams/readableObjects");
 

@@ -1,9 +1,9 @@
 // Fetch Standard, section 5.3: the Body mixin. Bytes that are at hand are converted at once; only what has to be
 // waited for goes through more than the one promise.
 const {
-  ArrayBufferPrototypeGetByteLength, JSONParse, ObjectDefineProperty, Promise, PromiseReject, PromiseResolve,
-  ReflectGetOwnPropertyDescriptor, ReflectOwnKeys, StringPrototypeSlice, TypeError, TypedArrayPrototypeGetBuffer,
-  TypedArrayPrototypeGetByteLength, Uint8Array,
+  ArrayBufferPrototypeGetByteLength, JSONParse, ObjectDefineProperty, Promise, PromisePrototypeThen, PromiseReject,
+  PromiseResolve, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys, StringPrototypeSlice, TypeError,
+  TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, Uint8Array,
 } = primordials;
 const { copyBytes } = use("WebIDL/bufferSource");
 const { ticketPromise } = use("Core/tickets");
@@ -38,8 +38,8 @@ function consumeHostBody(bodyId, holder, convert) {
     : PromiseResolve(convert(result, true, holder));
 }
 
-async function convertLater(ticket, holder, convert) {
-  return convert(await ticketPromise(ticket), true, holder);
+function convertLater(ticket, holder, convert) {
+  return PromisePrototypeThen(ticketPromise(ticket), (bytes) => convert(bytes, true, holder));
 }
 
 function consumeStream(stream, holder, convert) {

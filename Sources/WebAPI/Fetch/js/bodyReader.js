@@ -6,7 +6,8 @@ const {
 } = primordials;
 const { isArrayBuffer } = use("WebIDL/webidl");
 const { bytesOf, concatBytes, copyBytes } = use("WebIDL/bufferSource");
-const { defineRecord, later, markHandled } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { later, markHandled } = use("Streams/promises");
 const { acquireDefaultReader } = use("Streams/readers");
 
 /** The bytes of a chunk, as Workers take them: from any buffer source. */

@@ -15,7 +15,8 @@ const { expectTicket, rejectTicket, ticketPromise } = use("Core/tickets");
 const { refuseInGlobalScope } = use("Core/scope");
 const { abortReason, addAbortAlgorithm, isAborted, removeAbortAlgorithm } = use("DOM/abort");
 const { serializeURL } = use("URL/url");
-const { Deferred, defineRecord, markHandled } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { Deferred, markHandled } = use("Streams/promises");
 const { getHeader } = use("Fetch/headers");
 const { bodyOf, bytesOfSource, failHostBody, requireUsable, takeBodyId } = use("Fetch/body");
 const {

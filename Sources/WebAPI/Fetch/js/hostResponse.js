@@ -13,7 +13,8 @@
 const { SafeMap, TypeError } = primordials;
 const { ticketPromise } = use("Core/tickets");
 const { blobParts, isBlob } = use("FileAPI/blob");
-const { defineRecord, markHandled } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { markHandled } = use("Streams/promises");
 const { bodyOf, lengthOfSource, requireUsable, streamOf, takeBodyId, usedBody } = use("Fetch/body");
 const { disconnected, forgetExchange } = use("Fetch/hostRequest");
 const { isResponse, responseInnerOf } = use("Fetch/response");

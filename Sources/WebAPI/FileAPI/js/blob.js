@@ -166,7 +166,7 @@ function processBlobParts(elements, endings) {
     const shared = partsOf(element);
     for (let j = 0; j < shared.length; j++) ArrayPrototypePush(parts, shared[j]);
   }
-  if (parts.length === 0 && elements.length === 1 && typeof elements[0] === "string") parts[0] = row[0];
+  if (parts.length === 0 && elements.length === 1 && typeof elements[0] === "string") ArrayPrototypePush(parts, row[0]);
   else endRow();
   return { parts, size };
 }

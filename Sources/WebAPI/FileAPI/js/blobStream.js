@@ -1,7 +1,7 @@
 // File API, section 3.3.1: streams of bytes that lie in memory.
 const { MathMin, TypedArrayPrototypeGetByteLength } = primordials;
 const { copyBytes, viewOf } = use("WebIDL/bufferSource");
-const { defineRecord } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
 const { createReadableByteStream } = use("Streams/byteController");
 
 /** Bytes of one piece at most: what a stream gives is a copy, which should not be as large as the whole. */

@@ -1,6 +1,6 @@
 // Performance Timeline and User Timing (Level 3): the marks and measures of one isolate, and their observers.
 const {
-  ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSort, ArrayPrototypeSplice, DateNow, FunctionPrototypeCall,
+  ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSort, DateNow, FunctionPrototypeCall,
   ObjectFreeze, TypeError,
 } = primordials;
 const { converters, defineInterface, dictionary, requireArguments, sequence, typeOf } = use("WebIDL/webidl");
@@ -207,11 +207,10 @@ const observerInit = dictionary("PerformanceObserverInit", [
   { __proto__: null, key: "type", converter: converters.DOMString },
 ]);
 const isSupported = (type) => type === MARK || type === MEASURE;
-const without = (list, item) => {
-  for (let i = 0; i < list.length; i++) {
-    if (list[i] === item) return ArrayPrototypeSplice(list, i, 1);
-  }
-  return undefined;
+const remove = (list, item) => {
+  let end = 0;
+  for (let i = 0; i < list.length; i++) if (list[i] !== item) list[end++] = list[i];
+  list.length = end;
 };
 
 // The registered observers, in the order of their registration, and whether they are about to be notified.
@@ -259,7 +258,7 @@ class PerformanceObserver {
   }
 
   #observeType(type, buffered) {
-    without(this.#types, type);
+    remove(this.#types, type);
     ArrayPrototypePush(this.#types, type);
     this.#register();
     if (!buffered) return;
@@ -269,7 +268,7 @@ class PerformanceObserver {
   }
 
   #register() {
-    without(observers, this);
+    remove(observers, this);
     ArrayPrototypePush(observers, this);
   }
 
@@ -277,7 +276,7 @@ class PerformanceObserver {
     this.#buffer = [];
     this.#types = [];
     this.#mode = undefined;
-    without(observers, this);
+    remove(observers, this);
   }
 
   takeRecords() {

@@ -46,7 +46,9 @@ class MessagePort extends EventTarget {
     peer.#enqueue({ __proto__: null, data: value, ports: ObjectFreeze(ports) });
   }
 
-  start() {
+  start() { this.#enable(); }
+
+  #enable() {
     this.#isEnabled = true;
     this.#schedule();
   }
@@ -66,7 +68,7 @@ class MessagePort extends EventTarget {
   set onmessage(value) {
     this.#peer;
     setEventHandler(this, "message", value);
-    this.start();
+    this.#enable();
   }
 
   #enqueue(message) {

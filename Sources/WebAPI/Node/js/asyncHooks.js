@@ -95,13 +95,15 @@ class AsyncResource {
 
   static bind(callback, type = undefined, receiver = undefined) {
     requireFunction(callback, "fn");
-    return new AsyncResource(typeof type === "string" ? type : "bound-anonymous-fn").bind(callback, receiver);
+    return new AsyncResource(typeof type === "string" ? type : "bound-anonymous-fn").#bind(callback, receiver);
   }
 
   bind(callback, receiver = undefined) {
     requireFunction(callback, "fn");
-    return callInContext(this.#context, bind, undefined, [callback, "fn", receiver]);
+    return this.#bind(callback, receiver);
   }
+
+  #bind(callback, receiver) { return callInContext(this.#context, bind, undefined, [callback, "fn", receiver]); }
 
   runInAsyncScope(callback, receiver = undefined, ...args) {
     requireFunction(callback, "fn");

@@ -223,7 +223,7 @@ function toText(buffer, encoding, start, end) {
   const length = lengthOf(buffer);
   const from = clamped(start, 0, length), to = clamped(end, length, length);
   const chosen = encodingOf(encoding);
-  return to <= from ? "" : chosen.slice(buffer, from, to);
+  return to <= from ? "" : chosen.decode(buffer, from, to);
 }
 
 function write(buffer, text, offset, length, encoding) {
@@ -280,7 +280,7 @@ function inspectBuffer(buffer) {
   const { INSPECT_MAX_BYTES: most } = limits;
   const length = lengthOf(buffer), shown = length < most ? length : most;
   let text = "";
-  for (let i = 0; i < shown; i++) text += ` ${encodings.hex.slice(buffer, i, i + 1)}`;
+  for (let i = 0; i < shown; i++) text += ` ${encodings.hex.decode(buffer, i, i + 1)}`;
   const more = length - shown;
   if (more > 0) text += ` ... ${more} more byte${more > 1 ? "s" : ""}`;
   return `<Buffer${text}>`;
@@ -329,7 +329,7 @@ function transcode(source, fromEncoding, toEncoding) {
   if (transcodable[input.name] !== true || transcodable[output.name] !== true) {
     throw invalidValue("toEncoding", toEncoding, "cannot be transcoded to");
   }
-  const text = input.slice(source, 0, lengthOf(source));
+  const text = input.decode(source, 0, lengthOf(source));
   if (output.name !== "latin1" && output.name !== "ascii") return adopt(output.encode(text));
   // What the encoding lacks is a question mark, once for a pair of surrogates.
   const most = output.name === "ascii" ? 127 : 255;
@@ -372,7 +372,7 @@ function defineAll(target, members) {
 function defineDirect(prototype, name, encoding) {
   define(prototype, `${name}Slice`, function (start, end) {
     const length = lengthOf(this), from = clamped(start, 0, length), to = clamped(end, length, length);
-    return to <= from ? "" : encoding.slice(this, from, to);
+    return to <= from ? "" : encoding.decode(this, from, to);
   });
   define(prototype, `${name}Write`, function (text, offset, length) {
     return write(this, text, offset, length, encoding.name);

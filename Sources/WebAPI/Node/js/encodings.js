@@ -1,5 +1,5 @@
-// The encodings of node:buffer: from strings to bytes and back. `decode` in Node.js's own sense (bytes to text) is
-// slice here, as in buffer.hexSlice().
+// The encodings of node:buffer: from strings to bytes and back. To "decode" makes text of bytes; the functions that do
+// are named after buffer.hexSlice() and its like.
 const {
   FunctionPrototypeApply, MathFloor, StringFromCharCode, StringPrototypeCharCodeAt, StringPrototypeToLowerCase,
   TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeSet, Uint16Array, Uint8Array,
@@ -169,29 +169,29 @@ function encoded(text, length, write) {
 }
 
 const utf8 = {
-  __proto__: null, name: "utf8", byteLength: (text) => engine.utf8Length(text), write: utf8Write, slice: utf8Slice,
+  __proto__: null, name: "utf8", byteLength: (text) => engine.utf8Length(text), write: utf8Write, decode: utf8Slice,
   encode: (text) => engine.utf8Encode(text),
 };
 const utf16le = {
-  __proto__: null, name: "utf16le", byteLength: (text) => 2 * text.length, write: utf16Write, slice: utf16Slice,
+  __proto__: null, name: "utf16le", byteLength: (text) => 2 * text.length, write: utf16Write, decode: utf16Slice,
   encode: (text) => encoded(text, 2 * text.length, utf16Write),
 };
 const latin1 = {
-  __proto__: null, name: "latin1", byteLength: (text) => text.length, write: latin1Write, slice: latin1Slice,
+  __proto__: null, name: "latin1", byteLength: (text) => text.length, write: latin1Write, decode: latin1Slice,
   encode: (text) => engine.latin1Encode(text) ?? encoded(text, text.length, latin1Write),
 };
-const ascii = { __proto__: null, ...latin1, name: "ascii", slice: asciiSlice };
+const ascii = { __proto__: null, ...latin1, name: "ascii", decode: asciiSlice };
 const base64 = {
   __proto__: null, name: "base64", byteLength: base64Length, write: base64Write,
-  slice: (bytes, start, end) => base64Slice(bytes, start, end),
+  decode: (bytes, start, end) => base64Slice(bytes, start, end),
   encode: (text) => encoded(text, base64Length(text), base64Write),
 };
 const base64url = {
   __proto__: null, ...base64, name: "base64url",
-  slice: (bytes, start, end) => base64Slice(bytes, start, end, urlDigits, false),
+  decode: (bytes, start, end) => base64Slice(bytes, start, end, urlDigits, false),
 };
 const hex = {
-  __proto__: null, name: "hex", byteLength: (text) => text.length >>> 1, write: hexWrite, slice: hexSlice,
+  __proto__: null, name: "hex", byteLength: (text) => text.length >>> 1, write: hexWrite, decode: hexSlice,
   encode: (text) => encoded(text, text.length >>> 1, hexWrite),
 };
 

@@ -4,7 +4,7 @@ const {
   TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetByteOffset,
   TypedArrayPrototypeSet, Uint8Array,
 } = primordials;
-const { defineRecord } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
 const { CLOSED, ERRORED, READABLE, Readable, ReadableController, RequestList } = use("Streams/readable");
 const { isDetachedBuffer } = use("ECMAScript/buffers");
 

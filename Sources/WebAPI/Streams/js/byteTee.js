@@ -3,7 +3,8 @@ const {
   PromisePrototypeThen, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength,
   TypedArrayPrototypeGetByteOffset, Uint8Array,
 } = primordials;
-const { defineRecord, soon } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { soon } = use("Streams/promises");
 const { acquireDefaultReader } = use("Streams/readers");
 const { createReadableByteStream } = use("Streams/byteController");
 const { acquireBYOBReader } = use("Streams/byobReader");

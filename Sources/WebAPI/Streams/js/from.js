@@ -3,7 +3,7 @@ const {
   FunctionPrototypeCall, PromisePrototypeThen, PromiseResolve, SymbolAsyncIterator, SymbolIterator, TypeError,
 } = primordials;
 const { typeOf } = use("WebIDL/webidl");
-const { defineRecord } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
 const { createReadable } = use("Streams/readable");
 
 function getMethod(object, key) {

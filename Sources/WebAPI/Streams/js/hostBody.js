@@ -6,7 +6,7 @@
 //   bodyCancel(id): drops the rest
 const { PromisePrototypeThen, TypedArrayPrototypeGetByteLength } = primordials;
 const { ticketPromise } = use("Core/tickets");
-const { defineRecord } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
 const { Readable } = use("Streams/readable");
 const { acquireDefaultReader } = use("Streams/readers");
 

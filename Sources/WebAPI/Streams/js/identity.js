@@ -3,7 +3,7 @@
 const { ArrayBufferIsView, Number, TypeError, TypedArrayPrototypeGetByteLength } = primordials;
 const { converters, defineInterface, isArrayBuffer, requireArguments } = use("WebIDL/webidl");
 const { bytesOf, copyBytes } = use("WebIDL/bufferSource");
-const { defineRecord } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
 const { extractHighWaterMark, toQueuingStrategy } = use("Streams/strategies");
 const { createTransform } = use("Streams/transform");
 const { TransformStream, adopt } = use("Streams/transformObjects");

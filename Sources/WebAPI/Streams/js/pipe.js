@@ -1,7 +1,8 @@
 // Streams Standard, section 4.9.1: "ReadableStreamPipeTo".
 const { PromisePrototypeThen, PromiseResolve, TypeError } = primordials;
 const { abortReason, addAbortAlgorithm, isAborted, removeAbortAlgorithm } = use("DOM/abort");
-const { Deferred, defineRecord, soon } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { Deferred, soon } = use("Streams/promises");
 const readable = use("Streams/readable");
 const writable = use("Streams/writable");
 const { acquireDefaultReader } = use("Streams/readers");

@@ -2,20 +2,15 @@
 // sink or transformer gives back is called its result: undefined (it is done), `later` (it will say so itself,
 // which only the runtime's own algorithms do), or a value that a promise is resolved with.
 const {
-  ObjectFreeze, ObjectSetPrototypeOf, Promise, PromisePrototypeThen, PromiseReject, PromiseResolve,
+  ObjectFreeze, Promise, PromisePrototypeThen, PromiseReject, PromiseResolve,
 } = primordials;
+const { defineRecord } = use("Core/records");
 
 /** The result of an algorithm that reports its end by a call. */
 const later = ObjectFreeze({ __proto__: null });
 
-const settledPromise = ObjectFreeze(PromiseResolve(undefined));
+const settledPromise = PromiseResolve(undefined);
 const ignore = () => {};
-
-/** Makes a class of records: objects that no tenant sees, whose prototype chain no tenant can touch. */
-function defineRecord(Class) {
-  ObjectSetPrototypeOf(Class.prototype, null);
-  return Class;
-}
 
 /** "A promise resolved with" an algorithm's result. */
 function promiseOf(result) {
@@ -129,4 +124,4 @@ class LazyPromise {
 }
 defineRecord(LazyPromise);
 
-provide({ Deferred, LazyPromise, defineRecord, later, markHandled, promiseOf, react, soon, withoutValue });
+provide({ Deferred, LazyPromise, later, markHandled, promiseOf, react, soon, withoutValue });

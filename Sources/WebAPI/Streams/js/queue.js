@@ -1,7 +1,7 @@
 // Streams Standard, section 8.1: queues with sizes, as linked lists. An entry of a writable stream's queue also
 // carries its write request, which is why there is no second queue for these.
 const { RangeError } = primordials;
-const { defineRecord } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
 
 class QueueEntry {
   constructor(value, size, request) {

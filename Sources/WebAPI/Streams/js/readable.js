@@ -4,7 +4,8 @@
 // A source has start(controller), pull(controller) and cancel(reason). A read request has chunkSteps(chunk),
 // closeSteps(), errorSteps(reason) and a slot `next`, because the queue of read requests is a list of them.
 const { PromiseReject, PromiseResolve, TypeError } = primordials;
-const { defineRecord, promiseOf, react, withoutValue } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { promiseOf, react, withoutValue } = use("Streams/promises");
 const { Queue } = use("Streams/queue");
 const { sizeOf } = use("Streams/strategies");
 

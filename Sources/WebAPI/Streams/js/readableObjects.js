@@ -9,7 +9,8 @@ const {
 } = use("WebIDL/webidl");
 const { bindMethod } = use("Core/asyncContext");
 const { registerTransferable } = use("HTML/serializable");
-const { Deferred, defineRecord, markHandled } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { Deferred, markHandled } = use("Streams/promises");
 const { extractHighWaterMark, extractSizeAlgorithm, toQueuingStrategy } = use("Streams/strategies");
 const { DefaultController, ERRORED, READABLE, Readable, releasedError } = use("Streams/readable");
 const { acquireDefaultReader } = use("Streams/readers");

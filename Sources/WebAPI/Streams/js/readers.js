@@ -1,6 +1,7 @@
 // Streams Standard, sections 4.3 and 4.4: default readers, and what they share with BYOB readers, as records.
 const { TypeError } = primordials;
-const { LazyPromise, defineRecord } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { LazyPromise } = use("Streams/promises");
 const { CLOSED, ERRORED, READABLE, RequestList, releasedError } = use("Streams/readable");
 
 class Reader {

@@ -1,6 +1,7 @@
 // Streams Standard, section 4.9.1: "ReadableStreamTee", and the default kind of it.
 const { PromisePrototypeThen } = primordials;
-const { Deferred, defineRecord, soon } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { Deferred, soon } = use("Streams/promises");
 const { createReadable } = use("Streams/readable");
 const { acquireDefaultReader } = use("Streams/readers");
 

@@ -3,7 +3,8 @@
 const { SafeWeakSet } = primordials;
 const { DOMException } = use("DOM/exception");
 const { cloneWithTransfer } = use("HTML/structuredClone");
-const { defineRecord, markHandled } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { markHandled } = use("Streams/promises");
 const { pipe } = use("Streams/pipe");
 const { adopt, TransformStream, transformOf } = use("Streams/transformObjects");
 const { createTransform } = use("Streams/transform");

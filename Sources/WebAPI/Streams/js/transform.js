@@ -4,7 +4,8 @@
 //
 // A transformer has transform(chunk, controller), flush(controller) and cancel(reason).
 const { PromiseReject, TypeError } = primordials;
-const { Deferred, defineRecord, later, react, soon } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { Deferred, later, react, soon } = use("Streams/promises");
 const readable = use("Streams/readable");
 const writable = use("Streams/writable");
 

@@ -5,7 +5,7 @@ const {
 } = use("WebIDL/webidl");
 const { bindMethod } = use("Core/asyncContext");
 const { registerTransferable } = use("HTML/serializable");
-const { defineRecord } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
 const { extractHighWaterMark, extractSizeAlgorithm, toQueuingStrategy } = use("Streams/strategies");
 const { initializeTransform } = use("Streams/transform");
 const { readableObject } = use("Streams/readableObjects");

@@ -5,7 +5,8 @@
 // reject(reason); it waits in the controller's queue beside its chunk.
 const { PromiseReject, PromiseResolve, TypeError } = primordials;
 const { createSignal, signalAbort } = use("DOM/abort");
-const { Deferred, LazyPromise, defineRecord, promiseOf, react } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { Deferred, LazyPromise, promiseOf, react } = use("Streams/promises");
 const { Queue } = use("Streams/queue");
 const { sizeOf } = use("Streams/strategies");
 

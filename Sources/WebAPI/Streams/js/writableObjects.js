@@ -5,7 +5,8 @@ const {
 } = use("WebIDL/webidl");
 const { bindMethod } = use("Core/asyncContext");
 const { registerTransferable } = use("HTML/serializable");
-const { Deferred, defineRecord } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { Deferred } = use("Streams/promises");
 const { extractHighWaterMark, extractSizeAlgorithm, toQueuingStrategy } = use("Streams/strategies");
 const { WRITABLE, Writable, WritableController, acquireWriter, releasedError } = use("Streams/writable");
 

@@ -12,6 +12,7 @@
 // pathEnd and queryEnd are the end of the string where query and fragment are null. Of a null host both ends are -1.
 // The path of URLComponents is opaque, or the list with a "/" before each segment ("" is the empty list).
 const { StringPrototypeCharCodeAt, StringPrototypeSlice, StringPrototypeStartsWith } = primordials;
+const { defineRecord } = use("Core/records");
 
 // Section 4.2: special schemes and their default ports; null for file.
 const DEFAULT_PORTS = { __proto__: null, ftp: 21, file: null, http: 80, https: 443, ws: 80, wss: 443 };
@@ -79,6 +80,7 @@ class URLRecord {
       this.hostStart, this.hostEnd, this.pathStart, this.pathEnd, this.queryEnd);
   }
 }
+defineRecord(URLRecord);
 
 class URLComponents {
   constructor() {
@@ -137,5 +139,6 @@ class URLComponents {
     return new URLRecord(href, schemeEnd, usernameEnd, hostStart, hostEnd, pathStart, pathEnd, queryEnd);
   }
 }
+defineRecord(URLComponents);
 
 provide({ DEFAULT_PORTS, URLComponents, URLRecord, isSpecialScheme });

@@ -1,5 +1,6 @@
 // URL Pattern Standard, section 1.6: the constructor string parser.
 const { StringPrototypeSlice } = primordials;
+const { defineRecord } = use("Core/records");
 const { tokenize } = use("URLPattern/tokenizer");
 
 const CHARACTER_TYPES = { __proto__: null, char: true, "escaped-char": true, "invalid-char": true };
@@ -158,6 +159,7 @@ class ConstructorStringParser {
     return StringPrototypeSlice(this.input, start, this.tokens[this.tokenIndex].index);
   }
 }
+defineRecord(ConstructorStringParser);
 
 /**
  * The pattern strings of a constructor string, by component. `matchesSpecialScheme` tells whether a protocol's pattern

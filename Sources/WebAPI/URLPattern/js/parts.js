@@ -3,6 +3,7 @@ const {
   ArrayPrototypePush, StringPrototypeCharCodeAt, StringPrototypeCodePointAt, StringPrototypeIncludes,
   StringPrototypeSlice, TypeError,
 } = primordials;
+const { defineRecord } = use("Core/records");
 const { isNameCodePoint, tokenize } = use("URLPattern/tokenizer");
 const { toUnicodeMode } = use("URLPattern/unicodeSets");
 
@@ -143,6 +144,7 @@ class PatternParser {
     this.append(type, value, modifier, name, this.encode(prefix), this.encode(suffix));
   }
 }
+defineRecord(PatternParser);
 
 /** The part list of a pattern string. `encode` is the encoding callback for its fixed text. */
 const parsePattern = (input, options, encode) => new PatternParser(input, options, encode).parse();

@@ -2,6 +2,7 @@
 // into what the flag "u" understands. A nested class, or what is left of one class without another, becomes a group of
 // lookaheads and alternatives that takes one code point all the same.
 const { StringPrototypeIncludes, StringPrototypeIndexOf, StringPrototypeSlice, TypeError } = primordials;
+const { defineRecord } = use("Core/records");
 
 /** Code points that stand for themselves only after a backslash; those of the second kind not doubled. */
 const SYNTAX = "()[]{}/-|", DOUBLED = "&!#$%*+,.:;<=>?@^`~";
@@ -113,6 +114,7 @@ class ClassTranslator {
     return StringPrototypeSlice(this.source, start, this.index);
   }
 }
+defineRecord(ClassTranslator);
 
 /** A pattern's source for the flag "u". What has no class needs no change; strings in classes (\q) are a TypeError. */
 const toUnicodeMode = (source) =>

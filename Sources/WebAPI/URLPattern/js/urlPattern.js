@@ -3,6 +3,7 @@
 const {
   ArrayPrototypePush, ObjectDefineProperty, RegExp, RegExpPrototypeExec, StringPrototypeStartsWith, TypeError,
 } = primordials;
+const { defineRecord } = use("Core/records");
 const { converters, defineInterface, dictionary, illegalInvocation, typeOf } = use("WebIDL/webidl");
 const { parseURL } = use("URL/url");
 const { DEFAULT_PORTS, isSpecialScheme } = use("URL/record");
@@ -66,6 +67,7 @@ class Component {
     return false;
   }
 }
+defineRecord(Component);
 
 /** The only text that a part list matches, null if it is not of that kind. */
 function fixedTextOf(parts) {
