@@ -37,6 +37,9 @@ struct WorkerCase: Decodable {
 
     static func path(_ name: String) -> String { folder.appending(path: name).path }
 
+    /// A file that test cases share.
+    static func file(_ name: String) -> Data { (try? Data(contentsOf: folder.appending(path: name))) ?? Data() }
+
     static let names: [String] = {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return entries.filter { FileManager.default.fileExists(atPath: path("\($0)/case.json")) }.sorted()
