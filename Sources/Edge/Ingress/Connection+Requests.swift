@@ -134,6 +134,10 @@ extension Connection {
         var properties = RequestProperties(
             location: location, httpProtocol: request.isVersion10 ? "HTTP/1.0" : "HTTP/1.1")
         properties.clientRoundTrip = clientRoundTrip
+        if let secure {
+            properties.tlsVersion = secure.version
+            properties.tlsCipher = nil
+        }
         return properties
     }
 

@@ -26,6 +26,7 @@ final class SecureSocket {
     let identity: ServedIdentity
     private(set) var state = State.handshaking
     private let lane: SecureLane
+    private let handler: NIOSSLServerHandler
     private var channel: LaneChannel!
     /// Encrypted, on its way to the kernel.
     private var sealed: OutputBuffer
@@ -42,13 +43,24 @@ final class SecureSocket {
         self.identity = identity
         self.lane = lane
         sealed = OutputBuffer(pool: pool)
+        handler = NIOSSLServerHandler(context: identity.certificate.context)
         channel = LaneChannel(on: lane.loop, owner: self)
         do {
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandlers(
-                NIOSSLServerHandler(context: identity.certificate.context), PlaintextHandler(socket: self))
+            try pipeline.addHandlers(handler, PlaintextHandler(socket: self))
         } catch {
             fatalError("a fresh pipeline refused its handlers: \(error)")
+        }
+    }
+
+    /// "TLSv1.3"; empty before the handshake.
+    var version: String {
+        switch handler.tlsVersion {
+        case .tlsv1: "TLSv1"
+        case .tlsv11: "TLSv1.1"
+        case .tlsv12: "TLSv1.2"
+        case .tlsv13: "TLSv1.3"
+        case nil: ""
         }
     }
 

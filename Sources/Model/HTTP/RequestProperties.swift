@@ -17,9 +17,9 @@ package struct RequestProperties: Sendable, Equatable {
     package var location: EdgeLocation
     /// "HTTP/1.1".
     package var httpProtocol: String
-    /// "TLSv1.3", and the cipher's name; empty for a connection in the clear.
+    /// "TLSv1.3", and the cipher's name, nil if it is not known; empty for a connection in the clear.
     package var tlsVersion = ""
-    package var tlsCipher = ""
+    package var tlsCipher: String? = ""
     /// The round trip to the client as the kernel measures it, in milliseconds.
     package var clientRoundTrip: Int?
 
@@ -43,7 +43,7 @@ package struct RequestProperties: Sendable, Equatable {
             if Self.europeanUnion.contains(country) { members.append(("isEUCountry", "\"1\"")) }
         }
         members.append(("tlsVersion", Self.quoted(tlsVersion)))
-        members.append(("tlsCipher", Self.quoted(tlsCipher)))
+        if let tlsCipher { members.append(("tlsCipher", Self.quoted(tlsCipher))) }
         if let clientRoundTrip { members.append(("clientTcpRtt", String(clientRoundTrip))) }
         if let acceptEncoding { members.append(("clientAcceptEncoding", Self.quoted(acceptEncoding))) }
         return "{" + members.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"

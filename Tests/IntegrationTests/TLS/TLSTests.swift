@@ -6,6 +6,7 @@ import Testing
         export default { async fetch(request) {
           const { pathname, searchParams } = new URL(request.url);
           if (pathname === "/echo") return new Response(request.body);
+          if (pathname === "/cf") return Response.json([request.cf.tlsVersion, "tlsCipher" in request.cf]);
           if (pathname === "/large") return new Response("0123456789".repeat(1e6));
           if (pathname === "/break") {
             return new Response(new ReadableStream({
@@ -29,6 +30,7 @@ import Testing
         #expect(try client.get("/path?a=b").text == "https://localhost/path?a=b")
         #expect(try client.get("/", host: "localhost:8443").text == "https://localhost:8443/")
         #expect(try client.get("https://localhost/absolute").text == "https://localhost/absolute")
+        #expect(try client.get("/cf").text == "[\"\(version == .tlsv12 ? "TLSv1.2" : "TLSv1.3")\",false]")
         #expect(try client.get("http://localhost/").status == 421)
     }
 
