@@ -1,7 +1,7 @@
 // Limits of scheduled events: CPU time and time are other than those of requests.
 export default {
     async scheduled({ cron }) {
-        if (cron === "work") console.log(typeof sum(3e7));
+        if (cron === "work") console.log(typeof sum(1e7));
         if (cron === "spin") for (;;) ;
         if (cron === "sleep") await scheduler.wait(60_000);
     },
