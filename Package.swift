@@ -95,6 +95,9 @@ let package = Package(
                 .product(name: "NIOTLS", package: "swift-nio"),
             ],
             swiftSettings: fast),
+        .target(
+            name: "Cache", dependencies: ["Model", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
         .target(name: "Project", dependencies: ["CLinux", "Model"], swiftSettings: strict),
         .target(
             name: "Store",
@@ -108,7 +111,7 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox", "WebAPI",
+                "Cache", "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -127,6 +130,7 @@ let package = Package(
                 .product(name: "NIOTLS", package: "swift-nio"),
             ],
             swiftSettings: strict),
+        .testTarget(name: "CacheTests", dependencies: ["Cache", "Model"], swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["Model", "Store"], swiftSettings: strict),
         // Locks itself in like a host and then tries what a host must not do. Only tests build it.

@@ -52,6 +52,10 @@ static const char node_buffer[] = {
 #embed "../WebAPI/Node/js/buffer.js"
 };
 
+static const char cache_cache[] = {
+#embed "../WebAPI/Cache/js/cache.js"
+};
+
 #define WORKERS_MODULES \
     MODULE("Workers/rejections", eager, workers_rejections), \
     MODULE("Workers/context", eager, workers_context), \
@@ -61,6 +65,7 @@ static const char node_buffer[] = {
     MODULE("Workers/builtins", eager, workers_builtins), \
     MODULE("Workers/scheduled", lazy, workers_scheduled), \
     MODULE("Workers/dispatch", eager, workers_dispatch), \
+    MODULE("Cache/cache", lazy, cache_cache), \
     MODULE("Node/errors", lazy, node_errors), \
     MODULE("Node/asyncHooks", lazy, node_asyncHooks), \
     MODULE("Node/bytes", lazy, node_bytes), \

@@ -31,6 +31,8 @@ package struct WorkerDefinition: Sendable, Equatable {
     /// What the worker's relative URLs are relative to; nil, as in Workers, if they are errors.
     package var baseURL: String?
     package var compatibility: Compatibility
+    /// Whose worker it is: accounts share no caches. One for all where there are no accounts.
+    package var account = ""
 
     package struct Variable: Sendable, Equatable {
         package var name: String

@@ -1,3 +1,4 @@
+import Cache
 import Edge
 import Glibc
 import Isolates
@@ -12,19 +13,26 @@ final class Server: Sendable {
     private let engine: Engine
     private let placement: Placement
     private let doors = Doors()
+    private let cache: DiskCache
     private let admin = Mutex<EventLoop.Remote?>(nil)
 
     /// Starts V8 on the calling thread, from which all lanes descend, and the lanes.
     init(
-        lanes: LaneOptions, defaultMemoryMegabytes: Int, egress: EgressSettings, events: any EventSink
+        lanes: LaneOptions, defaultMemoryMegabytes: Int, egress: EgressSettings, cache: CacheSettings,
+        events: any EventSink
     ) throws {
         var options = Engine.Options()
         options.extraFlags = lanes.v8Flags
         engine = try Engine(bundle: Bundle.make(), options: options, warmUpHost: DetachedHost.warmUp())
+        do {
+            self.cache = try DiskCache(cache)
+        } catch {
+            throw CleanFailure(error.description)
+        }
         placement = Placement(
             engine: engine, options: lanes.options, defaultMemoryMegabytes: defaultMemoryMegabytes, events: events,
-            pages: StandardErrorPages(), egress: try Self.egress(egress), attachFrontLane: doors.attach,
-            forgetFrontLane: doors.forget)
+            pages: StandardErrorPages(), egress: try Self.egress(egress), cache: self.cache,
+            attachFrontLane: doors.attach, forgetFrontLane: doors.forget)
     }
 
     /// Evaluates a worker's top level in an isolate that is thrown away.
@@ -104,6 +112,7 @@ final class Server: Sendable {
             _exit(1)
         }
         finished.wait(nanoseconds: UInt64(milliseconds + 1_000) * 1_000_000)
+        cache.close()
         writer.flush()
         _exit(0)
     }

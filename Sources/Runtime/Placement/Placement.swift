@@ -60,6 +60,7 @@ package final class Placement: Sendable {
     let events: any EventSink
     let pages: any ErrorPages
     let egress: any Egress
+    let cache: (any CacheStore)?
     private let options: Options
     private let mappings = MappingBudget()
     private let evictions = Atomic<Int>(0)
@@ -75,7 +76,7 @@ package final class Placement: Sendable {
     /// Starts the lanes.
     package init(
         engine: Engine, options: Options, defaultMemoryMegabytes: Int, events: any EventSink, pages: any ErrorPages,
-        egress: any Egress, attachFrontLane: @escaping @Sendable (Lane) throws -> Void,
+        egress: any Egress, cache: (any CacheStore)?, attachFrontLane: @escaping @Sendable (Lane) throws -> Void,
         forgetFrontLane: @escaping @Sendable (EventLoop.Remote) -> Void
     ) {
         self.engine = engine
@@ -83,6 +84,7 @@ package final class Placement: Sendable {
         self.events = events
         self.pages = pages
         self.egress = egress
+        self.cache = cache
         self.attachFrontLane = attachFrontLane
         self.forgetFrontLane = forgetFrontLane
         watchdog = Watchdog(steps: options.watchdog)

@@ -26,6 +26,8 @@ final class Subrequest {
     let context: RequestContext
     private(set) var phase: Phase
     private let method: String
+    /// The way out, or the cache.
+    private let egress: any Egress
     /// Whether JavaScript wants to hear when nobody reads the answer any more.
     let isFollowed: Bool
     /// When the answer was last read, in the loop's nanoseconds.
@@ -56,7 +58,10 @@ final class Subrequest {
     private var instance: Instance { context.instance }
 
     /// Nil if the isolate has no memory left for the request's body.
-    init?(_ id: Int, _ request: EgressRequest, of context: RequestContext, isFollowed: Bool) {
+    init?(
+        _ id: Int, _ request: EgressRequest, through egress: any Egress, of context: RequestContext, isFollowed: Bool
+    ) {
+        self.egress = egress
         charge = MemoryCharge(to: context.instance.isolate.account)
         if case .bytes(let bytes) = request.body, !charge.add(bytes.count) { return nil }
         self.id = id
@@ -87,7 +92,7 @@ final class Subrequest {
         let loop = instance.lane.loop
         let box = LoopBound(self, to: loop)
         let remote = loop.remote
-        let exchange = instance.lane.egress.begin(request) { events in
+        let exchange = egress.begin(request) { events in
             remote.execute { loop in box.value(on: loop).receive(events) }
         }
         phase = .waiting(exchange)

@@ -7,9 +7,9 @@ enum SubrequestHead {
 
     /// - Parameters:
     ///   - fields: "name: value\r\n" for each, names in lower case, values in UTF-8.
-    ///   - incoming: the request that the worker answers.
+    ///   - incoming: the request that the worker answers; nil for what goes to no origin, and is not marked.
     static func make(
-        method: String, url: String, fields: UnsafeRawBufferPointer, incoming: RequestHead
+        method: String, url: String, fields: UnsafeRawBufferPointer, incoming: RequestHead?
     ) -> RequestHead {
         var head = RequestHead(reservingBytes: url.utf8.count + fields.count + 160, fields: 16)
         head.append(method.utf8)
@@ -17,11 +17,12 @@ enum SubrequestHead {
         var choosesCoding = false
         forEachField(in: fields) { name, value in
             let isOurs = (8...9).contains(name.count) && marks.contains(String(decoding: name, as: UTF8.self))
-            guard !isOurs else { return }
+            guard !isOurs || incoming == nil else { return }
             if name.count == 15, name.elementsEqual("accept-encoding".utf8) { choosesCoding = true }
             head.append(name)
             head.append(value)
         }
+        guard let incoming else { return head }
         if !choosesCoding { append("accept-encoding", "br, gzip", to: &head) }
         append("cf-worker", host(of: incoming), to: &head)
         let hops = LoopGuard.hops(of: incoming) + 1

@@ -13,8 +13,11 @@ extension Instance: FetchHost {
         guard fetch.url.utf8.count + fetch.fields.count <= Self.longestHead else {
             throw .type("The URL and the headers of a subrequest are larger than \(Self.longestHead >> 10) KiB")
         }
+        let egress: any Egress = if let details = fetch.cache { try cacheDoor(details) } else { lane.egress }
         let head = fetch.fields.withUnsafeBytes { fields in
-            SubrequestHead.make(method: fetch.method, url: fetch.url, fields: fields, incoming: context.exchange.head)
+            SubrequestHead.make(
+                method: fetch.method, url: fetch.url, fields: fields,
+                incoming: fetch.cache == nil ? context.exchange.head : nil)
         }
         let coding = Self.coding(of: head)
         var source: HostBody?
@@ -36,7 +39,7 @@ extension Instance: FetchHost {
         let id = openTicket(for: context)
         guard
             let subrequest = Subrequest(
-                id, EgressRequest(head: head, body: body), of: context, isFollowed: fetch.isFollowed)
+                id, EgressRequest(head: head, body: body), through: egress, of: context, isFollowed: fetch.isFollowed)
         else {
             dropTicket(id)
             throw .range("The worker has no memory left for the request's body")
@@ -44,6 +47,12 @@ extension Instance: FetchHost {
         if let source { try subrequest.send(from: source, coded: coding) }
         subrequests.add(subrequest)
         return id
+    }
+
+    private func cacheDoor(_ details: [String]) throws(OpError) -> CacheDoor {
+        guard let cache = lane.placement.cache, let door = CacheDoor(cache, account: worker.definition.account, details)
+        else { throw OpError("Error", "There are no caches here.") }
+        return door
     }
 
     /// Bytes of a subrequest's URL and fields together.

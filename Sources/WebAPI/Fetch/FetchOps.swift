@@ -83,7 +83,7 @@ enum FetchOps {
         .web("fetchStart") { host, call throws(OpError) in
             let fetch = FetchRequest(
                 method: call.string(0), url: call.string(1), fields: call.text(2)?.utf8 ?? [], body: body(of: call),
-                isFollowed: call.bool(5))
+                isFollowed: call.bool(5), cache: call.isUndefined(6) ? nil : call.strings(6))
             call.returns(try host.fetches.startFetch(fetch))
         },
         .web("fetchHeaders") { host, call throws(OpError) in

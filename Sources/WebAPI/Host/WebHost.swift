@@ -175,6 +175,9 @@ package struct FetchRequest {
     package let body: Body
     /// Whether the entry `fetchEnded` is to be called when the answer's body is read or given up.
     package let isFollowed: Bool
+    /// Nil for an origin. Else the cache that is meant ("default" or "named", and the name) and, for what is stored,
+    /// status, reason, and names and values of the fields in `Vary`.
+    package let cache: [String]?
 }
 
 package enum BodyPiece {

@@ -22,13 +22,15 @@ struct Dev: ParsableCommand {
     @OptionGroup var ingress: IngressOptions
     @OptionGroup var tls: TLSOptions
     @OptionGroup var egress: EgressOptions
+    @OptionGroup var cache: CacheOptions
 
     func run() throws {
         let writer = LineWriter(descriptor: 2)
         let log = ReadableLog(writer: writer)
         let settings = IngressSettings(limits: ingress.limits, showsEveryOutcome: true, location: ingress.location)
         let server = try Server(
-            lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings, events: log)
+            lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
+            cache: cache.settings, events: log)
         compatibility.warn(to: log)
         let definition = try load()
         if let failure = server.check(definition, log: log) {

@@ -30,6 +30,7 @@ struct Serve: ParsableCommand {
     @OptionGroup var ingress: IngressOptions
     @OptionGroup var tls: TLSOptions
     @OptionGroup var egress: EgressOptions
+    @OptionGroup var cache: CacheOptions
 
     func validate() throws {
         if let baseUrl, !["http://", "https://"].contains(where: baseUrl.hasPrefix) {
@@ -47,7 +48,8 @@ struct Serve: ParsableCommand {
         let settings = IngressSettings(
             limits: ingress.limits, showsEveryOutcome: showOutcome, location: ingress.location)
         let server = try Server(
-            lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings, events: log)
+            lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
+            cache: cache.settings, events: log)
         let deployment = FolderDeployment(workers, server: server, log: log)
         try deployment.update()
         try server.start(host: host, port: port, tls: tls, settings: settings, log: log) {

@@ -17,12 +17,14 @@ enum ArrowRule: Rule {
         "WebAPI": ["CBrotli", "CBundle", "CCrypto", "CICU", "CZlib", "Isolates", "Model"],
         "Runtime": ["CLinux", "Isolates", "Model", "WebAPI"],
         "Edge": ["CLinux", "Isolates", "Model", "Runtime", "WebAPI"],
+        "Cache": ["Model"],
         "Project": ["CLinux", "Model"],
         "Store": ["Model"],
         "Control": ["Model", "Store"],
         "Sandbox": ["CSandbox"],
         "martlet": [
-            "CLinux", "Control", "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox", "Store", "WebAPI",
+            "CLinux", "Cache", "Control", "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox", "Store",
+            "WebAPI",
         ],
     ]
 

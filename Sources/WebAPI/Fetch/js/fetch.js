@@ -225,4 +225,4 @@ exposeOperations({
   },
 });
 
-provide({ fetchInner });
+provide({ Uploader, fetchInner });

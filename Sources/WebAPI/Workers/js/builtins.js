@@ -2,6 +2,7 @@
 //   builtinModule(specifier) -> the name of the bundle's module that provides it, or null if it is none of ours; throws
 //     TypeError if it cannot be had
 const { ObjectKeys } = primordials;
+const { exposeLazyGlobals } = use("WebIDL/webidl");
 
 /** The exports of a module, as an object; undefined if there is none of that name. */
 entries.importBuiltin = (specifier) => {
@@ -14,5 +15,7 @@ entries.importBuiltin = (specifier) => {
   if (hasDefault) result.default = exports;
   return result;
 };
+
+exposeLazyGlobals("Cache/cache", ["Cache", "CacheStorage", "caches"]);
 
 provide({});
