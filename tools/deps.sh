@@ -21,6 +21,8 @@ toolchain_packages="binutils ca-certificates g++ git libc6-dev libcurl4 libncurs
 test_packages="openssl python3 xz-utils"
 # What Package.swift links, one for each system library target.
 library_packages="libicu-dev zlib1g-dev libbrotli-dev libssl-dev libsqlite3-dev libseccomp-dev"
+# What the tests of the control API run real clients with.
+client_packages="python3-venv"
 # V8 as Debian packages it.
 v8_package="libnode-dev"
 
@@ -155,7 +157,7 @@ swift=$(swift_version)
     fail "no apt here: install by hand what Debian calls $library_packages $v8_package"
 
 v8=$(find_v8)
-needed="$toolchain_packages $library_packages $test_packages"
+needed="$toolchain_packages $library_packages $test_packages $client_packages"
 [ "$v8" != unpacked ] || needed="$needed $(cat "$unpacked/packages")"
 if [ "$v8" = absent ] || [ -n "$(missing $needed)" ]; then
     install

@@ -36,11 +36,27 @@ final class Server: Sendable {
     }
 
     /// Evaluates a worker's top level in an isolate that is thrown away.
+    /// - Parameter loaded: gets the names of the events that it handles.
     /// - Returns: nil if the worker can start, else what is wrong.
-    func check(_ definition: WorkerDefinition, log: any EventSink) -> String? {
-        WorkerCheck.failure(of: definition, engine: engine, watchdog: placement.watchdog) { level, text in
+    func check(
+        _ definition: WorkerDefinition, log: any EventSink, loaded: @escaping (_ handlers: [String]) -> Void = { _ in }
+    ) -> String? {
+        WorkerCheck.failure(of: definition, engine: engine, watchdog: placement.watchdog, loaded: loaded) {
+            level, text in
             log.log(LogEvent(worker: definition.name, request: 0, level: level, text: text))
         }
+    }
+
+    /// What a store says is served, kept up to date.
+    func follow(
+        _ feed: any RoutingFeed & VersionSource, settings: PlatformTable.Settings, log: any EventSink
+    ) throws -> PlatformTable {
+        try PlatformTable(following: feed, placement: placement, settings: settings, log: log)
+    }
+
+    /// The status page's JSON, for those workers.
+    func status(of workers: @escaping @Sendable () -> [String: Worker]) -> [UInt8] {
+        AdminPages(placement: placement, workers: workers).json()
     }
 
     /// Changes what stands under a name; requests under way end as they began.
@@ -70,7 +86,7 @@ final class Server: Sendable {
         Thread.spawn(name: "admin") { [self] in
             guard let loop = try? EventLoop() else { return }
             let ingress = Ingress(loop: loop, settings: IngressSettings())
-            try? ingress.open(listener, handler: AdminPages(placement: placement, table: table))
+            try? ingress.open(listener, handler: AdminPages(placement: placement) { self.table.workers })
             admin.withLock { $0 = loop.remote }
             loop.run()
         }
@@ -95,9 +111,12 @@ final class Server: Sendable {
         }
     }
 
-    private static func announce(_ listener: Listener) {
+    private static func announce(_ listener: Listener) { announce("Listening on \(listener.url)") }
+
+    /// Tells the person, or the program, that started this one.
+    static func announce(_ line: String) {
         // Straight to the descriptor: whoever waits for the line must not wait for a buffer.
-        let line = Array("Listening on \(listener.url)\n".utf8)
+        let line = Array("\(line)\n".utf8)
         _ = line.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
     }
 

@@ -72,11 +72,9 @@ import Testing
         let other = Account(name: "second")
         try fixture.store.add(other)
         let theirs = ScriptKey(account: other.id, name: "t")
+        let version = ScriptVersion(source: "api", author: "", syntax: .modules)
         _ = try fixture.store.add(
-            VersionDraft(
-                version: ScriptVersion(source: "api", author: "", syntax: .modules), files: [], secrets: [:],
-                base: nil),
-            to: theirs, deploying: nil)
+            VersionDraft(version: version, files: [], secrets: [:], base: nil), to: theirs, deploying: nil)
         #expect(throws: StoreError.self) { try fixture.store.put(domain(theirs)) }
         #expect(throws: StoreError.self) { try fixture.store.deleteDomain(first.id, of: other.id) }
         try fixture.store.deleteDomain(first.id, of: fixture.account.id)

@@ -37,11 +37,12 @@ package final class AdminPages: RequestHandler {
     }
 
     private let placement: Placement
-    private let table: WorkerTable
+    private let workers: @Sendable () -> [String: Worker]
 
-    package init(placement: Placement, table: WorkerTable) {
+    /// - Parameter workers: those that are served, by the names that the page shows.
+    package init(placement: Placement, workers: @escaping @Sendable () -> [String: Worker]) {
         self.placement = placement
-        self.table = table
+        self.workers = workers
     }
 
     package func handle(_ exchange: any Exchange) {
@@ -59,9 +60,7 @@ package final class AdminPages: RequestHandler {
     }
 
     private func answer(_ exchange: any Exchange) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        let json = (try? encoder.encode(status)) ?? Data("{}".utf8)
+        let json = json()
         var fields = "content-type: application/json\r\ncache-control: no-store\r\n"
         fields.withUTF8 { fields in
             json.withUnsafeBytes { json in
@@ -73,11 +72,17 @@ package final class AdminPages: RequestHandler {
         }
     }
 
+    /// The page.
+    package func json() -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        return Array((try? encoder.encode(status)) ?? Data("{}".utf8))
+    }
+
     private var status: Status {
-        var workers: [String: WorkerStatus] = [:]
-        for case (let name, .worker(let worker)) in table.entries {
+        let workers = workers().mapValues { worker in
             let counts = worker.counts
-            workers[name] = WorkerStatus(
+            return WorkerStatus(
                 requests: counts.requests, errors: counts.errors, cpuMicroseconds: counts.cpuTime / 1_000,
                 coldStarts: counts.coldStarts, isolates: counts.isolates, memoryBytes: counts.memory)
         }

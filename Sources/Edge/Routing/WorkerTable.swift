@@ -24,6 +24,13 @@ package final class WorkerTable: Sendable {
     /// Changes with every change of the table: a lane's copy is good while it stays the same.
     var version: Int { currentVersion.load(ordering: .acquiring) }
 
+    /// Those of the entries that can be served.
+    package var workers: [String: Worker] {
+        entries.compactMapValues { entry in
+            if case .worker(let worker) = entry { worker } else { nil }
+        }
+    }
+
     package var entries: [String: Entry] { state.withLock { $0.entries } }
 
     /// Puts an entry in place, or removes it (nil). Returns the worker that stood there.

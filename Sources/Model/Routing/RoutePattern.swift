@@ -24,6 +24,7 @@ package struct RoutePattern: Sendable, Equatable {
     /// What is wrong with a pattern.
     package struct Invalid: Error, Equatable, CustomStringConvertible {
         package let description: String
+        package init(_ description: String) { self.description = description }
     }
 
     package init(_ text: String) throws(Invalid) {
@@ -44,9 +45,9 @@ package struct RoutePattern: Sendable, Equatable {
         try Self.check(host: host)
         isPathPrefix = path.last == "*"
         if isPathPrefix { path = path.dropLast() }
-        if path.contains("*") { throw Invalid(description: "'*' can stand only at the end of a path") }
+        if path.contains("*") { throw Invalid("'*' can stand only at the end of a path") }
         if path.contains("?") || path.contains("#") {
-            throw Invalid(description: "a pattern has neither query nor fragment")
+            throw Invalid("a pattern has neither query nor fragment")
         }
         self.host = String(host)
         self.path = path.isEmpty ? "/" : String(path)
@@ -56,16 +57,16 @@ package struct RoutePattern: Sendable, Equatable {
         guard let colon = rest.firstRange(of: "://") else { return nil }
         let scheme = rest[..<colon.lowerBound].lowercased()
         guard scheme == "http" || scheme == "https" else {
-            throw Invalid(description: "'\(scheme)' is neither http nor https")
+            throw Invalid("'\(scheme)' is neither http nor https")
         }
         rest = rest[colon.upperBound...]
         return scheme
     }
 
     private static func check(host: Substring) throws(Invalid) {
-        if host.contains("*") { throw Invalid(description: "'*' can stand only at the beginning of a host") }
-        if host.contains(":") { throw Invalid(description: "a pattern has no port") }
-        guard HostName.isValid(String(host)) else { throw Invalid(description: "'\(host)' is not a host name") }
+        if host.contains("*") { throw Invalid("'*' can stand only at the beginning of a host") }
+        if host.contains(":") { throw Invalid("a pattern has no port") }
+        guard HostName.isValid(String(host)) else { throw Invalid("'\(host)' is not a host name") }
     }
 
     /// - Parameters:

@@ -5,10 +5,11 @@ internal import WebAPI
 /// Finds out whether a worker can start, in an isolate that is thrown away.
 package enum WorkerCheck {
     /// Evaluates the worker's top level on the calling thread, which must descend from the one that started the engine.
-    /// What it logs goes to `log`.
+    /// What it logs goes to `log`, the names of the events that it handles to `loaded`.
     /// - Returns: nil if it starts, else what is wrong.
     package static func failure(
         of definition: WorkerDefinition, engine: Engine, watchdog: Watchdog,
+        loaded: @escaping (_ handlers: [String]) -> Void = { _ in },
         log: @escaping (_ level: String, _ text: String) -> Void
     ) -> String? {
         let worker = Worker(definition)
@@ -22,7 +23,7 @@ package enum WorkerCheck {
         isolate.setHost(
             DetachedHost.check(
                 environment: worker.environment, compatibility: definition.compatibility, in: isolate,
-                log: limitedLog.write))
+                loaded: loaded, log: limitedLog.write))
         defer { isolate.discard() }
         do {
             let budget = UInt64(definition.limits.startupCPUMilliseconds) * 1_000_000

@@ -15,14 +15,17 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package let isGlobalScope: Bool
     package let environment: [String]
     package let compatibility: Compatibility
+    private let loaded: (_ handlers: [String]) -> Void
     private let write: (_ level: String, _ text: String) -> Void
     /// Where a worker is checked; it holds this host.
     private weak var isolate: Isolate?
 
     private init(
         isGlobalScope: Bool, environment: [String], compatibility: Compatibility, isolate: Isolate? = nil,
+        loaded: @escaping (_ handlers: [String]) -> Void = { _ in },
         write: @escaping (_ level: String, _ text: String) -> Void
     ) {
+        self.loaded = loaded
         self.isGlobalScope = isGlobalScope
         self.environment = environment
         self.compatibility = compatibility
@@ -40,10 +43,12 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     /// For evaluating a worker's top level to see whether it can be.
     package static func check(
         environment: [String], compatibility: Compatibility, in isolate: Isolate,
+        loaded: @escaping (_ handlers: [String]) -> Void,
         log: @escaping (_ level: String, _ text: String) -> Void
     ) -> WebHost {
         DetachedHost(
-            isGlobalScope: true, environment: environment, compatibility: compatibility, isolate: isolate, write: log
+            isGlobalScope: true, environment: environment, compatibility: compatibility, isolate: isolate,
+            loaded: loaded, write: log
         ).host
     }
 
@@ -55,7 +60,7 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
 
     package var baseURL: String? { nil }
     package var currentExchange: Int { 0 }
-    package func workerLoaded(handlers: [String]) {}
+    package func workerLoaded(handlers: [String]) { loaded(handlers) }
 
     package func startTimer(id: Int, milliseconds: Double, repeats: Bool) throws(OpError) {}
     package func cancelTimer(id: Int) {}

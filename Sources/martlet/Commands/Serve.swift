@@ -1,23 +1,29 @@
 import ArgumentParser
+import Control
 import Edge
 import Model
 import Project
 import Runtime
 
-/// `martlet serve`: a folder of workers, each by its host name.
+/// `martlet serve`: a platform with its control API, or a folder of workers, each by its host name.
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serves a folder of workers: NAME.js or NAME/index.js answers on the host NAME.localhost.")
+        abstract: "Serves what is deployed through the control API, or a folder of workers.",
+        discussion: """
+            With --data, Workers are deployed through the control API on the admin port; the first start prints a \
+            token for it. With --workers, NAME.js or NAME/index.js in the folder answers on the host NAME.localhost.
+            """)
 
-    @Option(name: .customLong("workers"), help: "The folder.")
-    var folder: String
+    @Option(name: .customLong("workers"), help: "A folder of workers.")
+    var folder: String?
+    @OptionGroup var platform: PlatformOptions
     @Option(help: "Port to listen on; 0 picks a free one.")
     var port: UInt16 = 8787
     @Option(help: "Address to listen on.")
     var host = "127.0.0.1"
-    @Option(help: "Port of the status page; 0 picks a free one.")
+    @Option(help: "Port of the control API and the status page; 0 picks a free one.")
     var adminPort: UInt16 = 8788
-    @Option(help: "Address of the status page.")
+    @Option(help: "Address of the control API and the status page.")
     var adminHost = "127.0.0.1"
     @Flag(help: "Puts Martlet-Outcome on every answer, not only on errors.")
     var showOutcome = false
@@ -36,9 +42,36 @@ struct Serve: ParsableCommand {
         if let baseUrl, !["http://", "https://"].contains(where: baseUrl.hasPrefix) {
             throw ValidationError("--base-url takes an absolute http or https URL, not '\(baseUrl)'.")
         }
+        guard (folder == nil) != (platform.data == nil) else {
+            throw ValidationError("Give either --data DIR or --workers DIR.")
+        }
+        guard folder != nil || variables.pairs.isEmpty else {
+            throw ValidationError("--var goes with --workers: a deployed Worker has the variables of its upload.")
+        }
     }
 
     func run() throws {
+        if let folder { try serve(folder: folder) } else if let data = platform.data { try serve(data: data) }
+    }
+
+    /// What is deployed in a data folder.
+    private func serve(data: String) throws {
+        let writer = LineWriter(descriptor: 2)
+        let log = JSONLog(writer: writer)
+        let store = try platform.open(data)
+        let server = try Server(
+            lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings, events: log)
+        let platformServer = PlatformServer(server: server, store: store, limits: limits.limits, log: log)
+        try platformServer.start(
+            host: host, port: port, tls: tls,
+            ingress: IngressSettings(
+                limits: ingress.limits, showsEveryOutcome: showOutcome, location: ingress.location),
+            control: ControlServer.Settings(
+                host: adminHost, port: Int(adminPort), baseDomain: platform.baseDomain.lowercased()))
+        server.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits))
+    }
+
+    private func serve(folder: String) throws {
         let writer = LineWriter(descriptor: 2)
         let log = JSONLog(writer: writer)
         let workers = WorkerFolder(

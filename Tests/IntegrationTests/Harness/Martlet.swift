@@ -92,6 +92,16 @@ final class Martlet {
         ports.append(Int(match.2)!)
     }
 
+    /// Waits for the next line, which begins with that word.
+    /// - Returns: the rest of it.
+    func takeLine(after word: String) throws -> String {
+        guard let line = try output.next(by: .patient) else {
+            throw Failure("ended before it told its \(word): \(log.rest(by: .soon))")
+        }
+        guard line.hasPrefix("\(word) ") else { throw Failure("not a line with \(word): \(line)") }
+        return String(line.dropFirst(word.count + 1))
+    }
+
     /// Of the listeners, in the order they were told.
     private(set) var ports: [Int] = []
     var port: Int { ports[0] }
@@ -146,6 +156,12 @@ final class Martlet {
 
     /// The lines of the log that have been written by now and not been looked at.
     func logSoFar() -> [String] { log.linesSoFar() }
+
+    /// Ends it as a power cut would.
+    func kill9() throws {
+        if isAlive { kill(id, SIGKILL) }
+        _ = try exitCode()
+    }
 
     func terminate() { kill(id, SIGTERM) }
     func interrupt() { kill(id, SIGINT) }

@@ -33,4 +33,18 @@ final class ScratchFolder {
     func rename(_ name: String, to other: String) throws {
         guard Glibc.rename("\(path)/\(name)", "\(path)/\(other)") == 0 else { throw Failure("cannot rename \(name)") }
     }
+
+    /// Flips a bit in the one file that holds that text, where the text begins.
+    /// - Returns: the file's name.
+    func damageFile(holding text: String) throws -> String {
+        let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+        for name in names {
+            let file = URL(filePath: "\(path)/\(name)")
+            guard var data = try? Data(contentsOf: file), let place = data.range(of: Data(text.utf8)) else { continue }
+            data[place.lowerBound] ^= 1
+            try data.write(to: file)
+            return file.lastPathComponent
+        }
+        throw Failure("no file holds '\(text)'")
+    }
 }

@@ -1,0 +1,134 @@
+internal import Foundation
+internal import Glibc
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+package import Model
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// The admin port: the control API, and whether the process is well.
+package final class ControlServer: Sendable {
+    package struct Settings: Sendable {
+        package var host: String
+        /// 0 picks a free one.
+        package var port: Int
+        /// Host names of Workers lie under it.
+        package var baseDomain: String
+
+        package init(host: String, port: Int, baseDomain: String) {
+            self.host = host
+            self.port = port
+            self.baseDomain = baseDomain
+        }
+    }
+
+    /// Threads that wait for the disk and for start-up checks.
+    private static let threadCount = 8
+
+    private let settings: Settings
+    private let store: any PlatformStore
+    private let check: any StartupCheck
+    private let status: @Sendable () -> [UInt8]
+    private let log: @Sendable (_ level: String, _ text: String) -> Void
+    private let threads = NIOThreadPool(numberOfThreads: threadCount)
+
+    /// - Parameters:
+    ///   - status: the status page's JSON.
+    ///   - log: takes what the operator should know; its level is "error" or "warn".
+    package init(
+        settings: Settings, store: any PlatformStore, check: any StartupCheck,
+        status: @escaping @Sendable () -> [UInt8],
+        log: @escaping @Sendable (_ level: String, _ text: String) -> Void
+    ) {
+        self.settings = settings
+        self.store = store
+        self.check = check
+        self.status = status
+        self.log = log
+    }
+
+    /// Starts to listen. Waits until it does.
+    /// - Returns: the port.
+    /// - Throws: `StoreError` of kind `unusable` if that cannot be.
+    package func start() throws -> Int {
+        threads.start()
+        let started = Started()
+        let logger = Logger(label: "control") { [log] _ in ForwardingLog(write: log) }
+        let router = Router(context: BasicRequestContext.self)
+        router.middlewares.add(EnvelopeMiddleware())
+        register(on: router, logger)
+        let application = Application(
+            router: router,
+            configuration: ApplicationConfiguration(
+                address: .hostname(settings.host, port: settings.port), serverName: "martlet"),
+            onServerRunning: { started.set(.success($0.localAddress?.port ?? 0)) }, logger: logger)
+        Task {
+            do {
+                try await application.run()
+            } catch {
+                started.set(.failure(StoreError(.unusable, "the admin port cannot be opened: \(error)")))
+            }
+        }
+        return try started.wait()
+    }
+
+    private func register(on router: Router<BasicRequestContext>, _ logger: Logger) {
+        let api = API(router: router, store: store, threads: threads, logger: logger)
+        let scripts = ScriptService(store: store, check: check)
+        AccountRoutes(api: api, service: AccountService(store: store)).register()
+        ScriptRoutes(api: api, service: scripts).register()
+        VersionRoutes(api: api, service: scripts).register()
+        SecretRoutes(api: api, service: scripts).register()
+        TriggerRoutes(api: api, service: scripts).register()
+        ZoneRoutes(
+            api: api, service: ZoneService(store: store, baseDomain: settings.baseDomain), scripts: scripts
+        ).register()
+        KVRoutes(api: api, service: KVService(store: store)).register()
+        for path in ["/healthz", "/readyz"] {
+            router.on(RouterPath(stringLiteral: path), method: .get) { _, _ in "ok\n" }
+        }
+        let isOpen = ["127.0.0.1", "::1", "localhost"].contains(settings.host)
+        router.on("/__martlet/status", method: .get) { [status] request, _ in
+            // Beyond this machine it is for the operator only.
+            if !isOpen { try await api.requireOperator(request) }
+            return Response(.bytes(status(), type: "application/json", fields: [("cache-control", "no-store")]))
+        }
+    }
+
+    /// Makes the first account and the operator's token, if there is no account yet.
+    /// - Parameter tell: gets the token's secret, which nobody can read later. Called before the account is made: a
+    ///   process that is ended in between starts over, and nobody is left without a token.
+    package static func bootstrap(
+        _ store: any PlatformStore, tell: (_ account: Account, _ secret: String) -> Void
+    ) throws {
+        guard try store.accounts().isEmpty else { return }
+        let account = Account(name: "main", subdomain: "main")
+        let secret = TokenSecret.make()
+        try store.add(Token(account: nil, name: "admin", scope: .admin), secret: secret)
+        tell(account, secret)
+        try store.add(account)
+    }
+}
+
+/// The port, or why there is none, for the thread that waits for it.
+private final class Started: Sendable {
+    private let result = Mutex<Result<Int, StoreError>?>(nil)
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    /// Counts once.
+    func set(_ value: Result<Int, StoreError>) {
+        let isFirst = result.withLock { result in
+            guard result == nil else { return false }
+            result = value
+            return true
+        }
+        if isFirst { semaphore.signal() }
+    }
+
+    func wait() throws -> Int {
+        semaphore.wait()
+        return try result.withLock { $0! }.get()
+    }
+}

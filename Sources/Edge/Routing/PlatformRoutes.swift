@@ -1,0 +1,113 @@
+package import Model
+
+/// Which script answers a request: host names, routes and custom domains as of one revision. A value, of which each
+/// lane has its own.
+///
+/// Routes come first, then custom domains, then `<script>.<subdomain>.<base domain>`. (Cloudflare, Workers, Routes.)
+package struct PlatformRoutes: Sendable {
+    package enum Target: Sendable, Equatable {
+        case script(RoutedScript)
+        /// The account's Workers do not run.
+        case suspended
+        case none
+    }
+
+    private struct ZoneEntry: Sendable {
+        let account: String
+        /// The most specific first.
+        let routes: [(pattern: RoutePattern, script: String?)]
+    }
+
+    /// Begins with a dot.
+    private let suffix: String
+    private var accounts: [String: RoutedAccount] = [:]
+    /// Accounts by their subdomains.
+    private var subdomains: [String: String] = [:]
+    private var scripts: [ScriptKey: RoutedScript] = [:]
+    private var zones: [String: ZoneEntry] = [:]
+    private var zoneNames: [String: String] = [:]
+    private var domains: [String: ScriptKey] = [:]
+    private var domainNames: [String: String] = [:]
+
+    package init(baseDomain: String) { suffix = "." + baseDomain.lowercased() }
+
+    /// A script as it is known now.
+    func script(_ key: ScriptKey) -> RoutedScript? { scripts[key] }
+
+    // MARK: Changes
+
+    package mutating func apply(_ item: RoutingItem) {
+        remove(item.key)
+        switch item {
+        case .account(let account):
+            accounts[account.id] = account
+            if let subdomain = account.subdomain { subdomains[subdomain] = account.id }
+        case .script(let script): scripts[script.key] = script
+        case .zone(let routed):
+            zones[routed.zone.name] = Self.entry(routed)
+            zoneNames[routed.zone.id] = routed.zone.name
+        case .domain(let domain):
+            domains[domain.hostname] = domain.script
+            domainNames[domain.id] = domain.hostname
+        case .removed: break
+        }
+    }
+
+    private static func entry(_ routed: RoutedZone) -> ZoneEntry {
+        // The control plane lets in only patterns that can be read.
+        let routes = routed.routes.compactMap { route in
+            (try? RoutePattern(route.pattern)).map { (pattern: $0, script: route.script) }
+        }
+        return ZoneEntry(
+            account: routed.zone.account, routes: routes.sorted { $0.pattern.isMoreSpecific(than: $1.pattern) })
+    }
+
+    private mutating func remove(_ key: RoutingKey) {
+        switch key {
+        case .account(let id):
+            guard let old = accounts.removeValue(forKey: id), let subdomain = old.subdomain else { return }
+            if subdomains[subdomain] == id { subdomains[subdomain] = nil }
+        case .script(let key): scripts[key] = nil
+        case .zone(let id): if let name = zoneNames.removeValue(forKey: id) { zones[name] = nil }
+        case .domain(let id): if let name = domainNames.removeValue(forKey: id) { domains[name] = nil }
+        }
+    }
+
+    // MARK: Requests
+
+    /// - Parameters:
+    ///   - host: in lower case, without port.
+    ///   - target: path and query.
+    package func target(scheme: String, host: String, target: String) -> Target {
+        if !zones.isEmpty, let zone = zone(of: host),
+            let route = zone.routes.first(where: {
+                $0.pattern.matches(scheme: scheme, host: host, target: target)
+            })
+        {
+            guard let script = route.script else { return .none }
+            return self.target(ScriptKey(account: zone.account, name: script))
+        }
+        if let key = domains[host] { return self.target(key) }
+        guard host.hasSuffix(suffix) else { return .none }
+        let labels = host.dropLast(suffix.count).split(separator: ".", omittingEmptySubsequences: false)
+        guard labels.count == 2, let account = subdomains[String(labels[1])] else { return .none }
+        let key = ScriptKey(account: account, name: String(labels[0]))
+        guard scripts[key]?.isOnSubdomain == true else { return .none }
+        return self.target(key)
+    }
+
+    private func target(_ key: ScriptKey) -> Target {
+        guard let script = scripts[key], !script.shares.isEmpty else { return .none }
+        return accounts[key.account]?.isSuspended == true ? .suspended : .script(script)
+    }
+
+    /// The zone with the longest name that the host is in.
+    private func zone(of host: String) -> ZoneEntry? {
+        var name = host[...]
+        while true {
+            if let zone = zones[String(name)] { return zone }
+            guard let dot = name.firstIndex(of: ".") else { return nil }
+            name = name[name.index(after: dot)...]
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package import Model
+package import Runtime
+internal import Synchronization
+
+/// What a platform serves: follows the store's feed, and makes Workers of the versions that are deployed.
+package final class PlatformTable: Sendable {
+    private struct State {
+        var routes: PlatformRoutes
+        var revision: Int64 = -1
+        /// Those that have been asked for, or were deployed since the start, by version.
+        var workers: [String: (key: ScriptKey, worker: Worker)] = [:]
+    }
+
+    package struct Settings: Sendable {
+        package var baseDomain: String
+        /// The most that a Worker gets.
+        package var limits: Limits
+
+        package init(baseDomain: String, limits: Limits) {
+            self.baseDomain = baseDomain
+            self.limits = limits
+        }
+    }
+
+    private let feed: any RoutingFeed & VersionSource
+    private let placement: Placement
+    private let settings: Settings
+    private let log: any EventSink
+    private let state: Mutex<State>
+    /// Held while changes are read and applied: each is applied once, in order.
+    private let following = Mutex<Void>(())
+    private let currentVersion = Atomic<Int>(0)
+
+    /// Reads all there is, and follows what changes from then on.
+    package init(
+        following feed: any RoutingFeed & VersionSource, placement: Placement, settings: Settings, log: any EventSink
+    ) throws {
+        self.feed = feed
+        self.placement = placement
+        self.settings = settings
+        self.log = log
+        state = Mutex(State(routes: PlatformRoutes(baseDomain: settings.baseDomain)))
+        try follow()
+        // Before the one who deploys is told that it is done: an acknowledged version is live.
+        feed.observe { [weak self] in
+            do {
+                try self?.follow()
+            } catch {
+                log.log(LogEvent(worker: "", request: 0, level: "error", text: "routes cannot be followed: \(error)"))
+            }
+        }
+    }
+
+    /// Changes with every change of the routes: a lane's copy is good while it stays the same.
+    var version: Int { currentVersion.load(ordering: .acquiring) }
+
+    var routes: PlatformRoutes { state.withLock { $0.routes } }
+
+    /// Workers that have been asked for since they were deployed: "account/script" and version.
+    package var workers: [String: Worker] {
+        let workers = state.withLock { $0.workers }
+        return Dictionary(workers.map { ("\($1.key) \($0)", $1.worker) }) { first, _ in first }
+    }
+
+    // MARK: Following
+
+    private func follow() throws {
+        try following.withLock { _ in
+            let revision = state.withLock { $0.revision }
+            if let changes = revision < 0 ? nil : try feed.changes(after: revision) {
+                guard !changes.items.isEmpty else { return state.withLock { $0.revision = changes.revision } }
+                prepare(changes.items)
+                apply(changes, to: state.withLock { $0.routes })
+            } else {
+                apply(try feed.snapshot(), to: PlatformRoutes(baseDomain: settings.baseDomain))
+            }
+        }
+    }
+
+    /// Reads and compiles new versions while the old ones still answer.
+    private func prepare(_ items: [RoutingItem]) {
+        for case .script(let script) in items {
+            for share in script.shares {
+                if state.withLock({ $0.workers[share.version] }) == nil, let worker = load(share.version, script.key) {
+                    placement.announce(worker)
+                    state.withLock { $0.workers[share.version] = (script.key, worker) }
+                }
+            }
+        }
+    }
+
+    private func apply(_ changes: RoutingSnapshot, to routes: PlatformRoutes) {
+        var routes = routes
+        for item in changes.items { routes.apply(item) }
+        let retired = state.withLock { state in
+            state.routes = routes
+            state.revision = changes.revision
+            let gone = state.workers.filter { version, entry in
+                !(routes.script(entry.key)?.shares.contains { $0.version == version } ?? false)
+            }
+            for version in gone.keys { state.workers[version] = nil }
+            return gone.values.map(\.worker)
+        }
+        currentVersion.add(1, ordering: .acquiringAndReleasing)
+        for worker in retired { placement.retire(worker) }
+    }
+
+    // MARK: Workers
+
+    /// The Worker of a version. Reads it from the store if it is asked for the first time: a lane that does so waits
+    /// for a few reads of files, less than the Worker's start takes.
+    /// - Returns: nil if it cannot be read; the log says why.
+    func worker(_ version: String, of key: ScriptKey) -> Worker? {
+        if let known = state.withLock({ $0.workers[version]?.worker }) { return known }
+        guard let worker = load(version, key) else { return nil }
+        return state.withLock { state in
+            if let other = state.workers[version] { return other.worker }
+            let isLive = state.routes.script(key)?.shares.contains { $0.version == version } ?? false
+            if isLive { state.workers[version] = (key, worker) }
+            return worker
+        }
+    }
+
+    private func load(_ version: String, _ key: ScriptKey) -> Worker? {
+        do {
+            let stored = try feed.definition(ofVersion: version, script: key)
+            return Worker(stored.definition(name: key.description, limits: settings.limits))
+        } catch {
+            log.log(LogEvent(worker: key.description, request: 0, level: "error", text: "\(error)"))
+            return nil
+        }
+    }
+}

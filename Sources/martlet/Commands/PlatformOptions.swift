@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+import Model
+import Store
+
+/// Flags of `serve --data`.
+struct PlatformOptions: ParsableArguments {
+    /// Where the key of the secrets may stand: 64 hexadecimal digits.
+    private static let keyVariable = "MARTLET_SECRET_KEY"
+
+    @Option(help: "A data folder: accounts, Workers and what they store. Made at the first start.")
+    var data: String?
+    @Option(help: "Workers answer on SCRIPT.SUBDOMAIN.BASE-DOMAIN.")
+    var baseDomain = "localhost"
+    @Option(
+        help: """
+            A file with the key of the secrets, 64 hexadecimal digits; MARTLET_SECRET_KEY holds one too. By default \
+            secret.key in the data folder.
+            """)
+    var secretKeyFile: String?
+
+    func validate() throws {
+        guard HostName.isValid(baseDomain.lowercased()) else {
+            throw ValidationError("--base-domain must be a domain name, not '\(baseDomain)'.")
+        }
+    }
+
+    /// Opens the store.
+    func open(_ folder: String) throws(CleanFailure) -> SQLiteStore {
+        let key = try key()
+        do {
+            return try SQLiteStore(folder: folder, key: key)
+        } catch {
+            throw CleanFailure("\(error)")
+        }
+    }
+
+    private func key() throws(CleanFailure) -> [UInt8]? {
+        if let secretKeyFile {
+            guard let text = try? String(contentsOfFile: secretKeyFile, encoding: .utf8) else {
+                throw CleanFailure("\(secretKeyFile): it cannot be read (--secret-key-file)")
+            }
+            guard let key = StoreKey.parse(text) else {
+                throw CleanFailure("\(secretKeyFile): not a key of 64 hexadecimal digits (--secret-key-file)")
+            }
+            return key
+        }
+        guard let text = ProcessInfo.processInfo.environment[Self.keyVariable] else { return nil }
+        guard let key = StoreKey.parse(text) else {
+            throw CleanFailure("\(Self.keyVariable) is not a key of 64 hexadecimal digits")
+        }
+        return key
+    }
+}

@@ -1,0 +1,136 @@
+/// `martlet serve --data` with its first account, and a client of its control API.
+final class Platform {
+    let folder: ScratchFolder
+    private(set) var martlet: Martlet
+    let account: String
+    let token: String
+    private let flags: [String]
+
+    init(_ flags: [String] = []) throws {
+        folder = try ScratchFolder()
+        self.flags = flags
+        martlet = try Martlet(Self.arguments(folder, flags))
+        account = try martlet.takeLine(after: "Account")
+        token = try martlet.takeLine(after: "Token")
+        try martlet.takeAddress()
+        try martlet.takeAddress()
+    }
+
+    static func arguments(_ folder: ScratchFolder, _ flags: [String]) -> [String] {
+        ["serve", "--data", "\(folder.path)/data", "--port", "0", "--admin-port", "0"] + flags
+    }
+
+    /// Ends the process by SIGKILL and starts it again on the same data.
+    func killAndStart() throws {
+        try martlet.kill9()
+        martlet = try Martlet(Self.arguments(folder, flags))
+        try martlet.takeAddress()
+        try martlet.takeAddress()
+    }
+
+    // MARK: The control API
+
+    /// What the API answered.
+    struct Envelope {
+        let answer: Answer
+        let json: JSON
+
+        var status: Int { answer.status }
+        var result: JSON { json["result"] }
+        /// Of the first error.
+        var code: Int? { if case .array(let errors) = json["errors"] { errors.first?["code"].int } else { nil } }
+        var message: String {
+            if case .array(let errors) = json["errors"] { errors.first?["message"].string ?? "" } else { "" }
+        }
+        var summary: String { "\(status) \(json)" }
+    }
+
+    /// One call. `{A}` in the path is the account.
+    func raw(
+        _ method: String, _ path: String, token: String? = nil, fields: [(String, String)] = [], body: [UInt8]? = nil
+    ) throws -> Answer {
+        let client = try Client(port: martlet.ports[1])
+        let token = token ?? self.token
+        let authorization = token.isEmpty ? [] : [("Authorization", "Bearer \(token)")]
+        try client.send(
+            method, "/client/v4" + path.replacing("{A}", with: account), fields: authorization + fields, body: body)
+        return try client.answer(by: .patient)
+    }
+
+    @discardableResult
+    func call(
+        _ method: String, _ path: String, token: String? = nil, fields: [(String, String)] = [], body: [UInt8]? = nil
+    ) throws -> Envelope {
+        let answer = try raw(method, path, token: token, fields: fields, body: body)
+        return Envelope(answer: answer, json: try answer.json())
+    }
+
+    @discardableResult
+    func call(
+        _ method: String, _ path: String, token: String? = nil, json: String,
+        fields: [(String, String)] = [("Content-Type", "application/json")]
+    ) throws -> Envelope {
+        try call(method, path, token: token, fields: fields, body: Array(json.utf8))
+    }
+
+    /// One that has to succeed.
+    @discardableResult
+    func done(_ method: String, _ path: String, json: String? = nil, token: String? = nil) throws -> JSON {
+        let envelope = try call(method, path, token: token, body: json.map { Array($0.utf8) })
+        guard envelope.status == 200, envelope.json["success"] == .bool(true) else {
+            throw Failure("\(method) \(path): \(envelope.summary)")
+        }
+        return envelope.result
+    }
+
+    // MARK: Workers
+
+    static func answering(_ text: String) -> String {
+        "export default { fetch(request, env) { return new Response(`\(text)`); } };\n"
+    }
+
+    @discardableResult
+    func upload(
+        _ code: String, as name: String, metadata: String = "", method: String = "PUT", path: String = "",
+        token: String? = nil
+    ) throws -> Envelope {
+        var form = Form()
+        form.add("metadata", #"{"main_module":"index.js"\#(metadata)}"#, type: "application/json")
+        form.add("index.js", code, filename: "index.js", type: "application/javascript+module")
+        return try call(
+            method, "/accounts/{A}/workers/scripts/\(name)\(path)", token: token, fields: [form.contentType],
+            body: form.bytes)
+    }
+
+    /// Uploads and puts the Worker under the account's subdomain.
+    func deploy(_ code: String, as name: String, metadata: String = "") throws {
+        let envelope = try upload(code, as: name, metadata: metadata)
+        guard envelope.status == 200 else { throw Failure("upload of \(name): \(envelope.summary)") }
+        try done("POST", "/accounts/{A}/workers/scripts/\(name)/subdomain", json: #"{"enabled":true}"#)
+    }
+
+    /// What the Worker answers under the account's subdomain.
+    func get(_ name: String, _ path: String = "/", fields: [(String, String)] = []) throws -> Answer {
+        try martlet.get(path, host: "\(name).main.localhost", fields: fields)
+    }
+}
+
+/// A body of type multipart/form-data.
+struct Form {
+    static let boundary = "----form-boundary"
+    private var parts: [UInt8] = []
+
+    mutating func add(_ name: String, _ body: String, filename: String? = nil, type: String? = nil) {
+        add(name, Array(body.utf8), filename: filename, type: type)
+    }
+
+    mutating func add(_ name: String, _ body: [UInt8], filename: String? = nil, type: String? = nil) {
+        var head = "--\(Self.boundary)\r\nContent-Disposition: form-data; name=\"\(name)\""
+        if let filename { head += "; filename=\"\(filename)\"" }
+        if let type { head += "\r\nContent-Type: \(type)" }
+        parts += Array("\(head)\r\n\r\n".utf8) + body + [13, 10]
+    }
+
+    var bytes: [UInt8] { parts + Array("--\(Self.boundary)--\r\n".utf8) }
+    var contentType: (String, String) { ("Content-Type", "multipart/form-data; boundary=\(Self.boundary)") }
+}
