@@ -1,4 +1,4 @@
-/// A worker as it was deployed: code, variables, limits. A value; the runtime makes isolates of it.
+/// A worker as it was deployed: code, bindings, limits. A value; the runtime makes isolates of it.
 package struct WorkerDefinition: Sendable, Equatable {
     package struct Module: Sendable, Equatable {
         package enum Kind: String, Sendable {
@@ -25,8 +25,8 @@ package struct WorkerDefinition: Sendable, Equatable {
     package var name: String
     /// The first is the main module.
     package var modules: [Module]
-    /// Names and values of `env`'s text variables, in order.
-    package var variables: [Variable]
+    /// Members of `env`, in order.
+    package var bindings: [WorkerBinding]
     package var limits: Limits
     /// What the worker's relative URLs are relative to; nil, as in Workers, if they are errors.
     package var baseURL: String?
@@ -34,22 +34,13 @@ package struct WorkerDefinition: Sendable, Equatable {
     /// Whose worker it is: accounts share no caches. One for all where there are no accounts.
     package var account = ""
 
-    package struct Variable: Sendable, Equatable {
-        package var name: String
-        package var value: String
-        package init(name: String, value: String) {
-            self.name = name
-            self.value = value
-        }
-    }
-
     package init(
-        name: String, modules: [Module], variables: [Variable] = [], limits: Limits = Limits(),
+        name: String, modules: [Module], bindings: [WorkerBinding] = [], limits: Limits = Limits(),
         compatibility: Compatibility = .standard
     ) {
         self.name = name
         self.modules = modules
-        self.variables = variables
+        self.bindings = bindings
         self.limits = limits
         self.compatibility = compatibility
     }

@@ -4,18 +4,18 @@ package import Model
 package struct WorkerFolder: Sendable {
     package let path: String
     package let limits: Limits
-    package let variables: [WorkerDefinition.Variable]
+    package let bindings: [WorkerBinding]
     package let compatibility: Compatibility
     private let baseURL: String?
 
     /// - Parameter baseURL: what the workers' relative URLs are relative to; nil if they are errors.
     package init(
-        path: String, limits: Limits, variables: [WorkerDefinition.Variable], compatibility: Compatibility = .standard,
+        path: String, limits: Limits, bindings: [WorkerBinding], compatibility: Compatibility = .standard,
         baseURL: String?
     ) {
         self.path = path
         self.limits = limits
-        self.variables = variables
+        self.bindings = bindings
         self.compatibility = compatibility
         self.baseURL = baseURL
     }
@@ -46,7 +46,7 @@ package struct WorkerFolder: Sendable {
     package func load(name: String, path: String) -> Entry {
         do throws(ProjectError) {
             var definition = try WorkerLoader.load(
-                path, name: name, variables: variables, limits: limits, compatibility: compatibility)
+                path, name: name, bindings: bindings, limits: limits, compatibility: compatibility)
             definition.baseURL = baseURL
             return .worker(definition)
         } catch {

@@ -13,7 +13,7 @@ package enum WorkerLoader {
     /// - Parameter path: a file, or a folder with an `index.js`.
     /// - Throws: `ProjectError` in one line that says what to do.
     package static func load(
-        _ path: String, name: String, variables: [WorkerDefinition.Variable] = [], limits: Limits = Limits(),
+        _ path: String, name: String, bindings: [WorkerBinding] = [], limits: Limits = Limits(),
         compatibility: Compatibility = .standard
     ) throws(ProjectError) -> WorkerDefinition {
         let main = try mainFile(of: path)
@@ -23,7 +23,7 @@ package enum WorkerLoader {
         var loader = ModuleGraph(root: root)
         try loader.add(mainName, importedFrom: nil)
         let definition = WorkerDefinition(
-            name: name, modules: loader.modules, variables: variables, limits: limits, compatibility: compatibility)
+            name: name, modules: loader.modules, bindings: bindings, limits: limits, compatibility: compatibility)
         if let failure = ImportCheck.failure(of: definition) { throw ProjectError("\(root)/\(failure)") }
         return definition
     }

@@ -153,9 +153,7 @@ struct KVService: Sendable {
         }
         var metadata: String?
         if let given = item["metadata"], !given.isNull {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            metadata = String(decoding: try encoder.encode(given), as: UTF8.self)
+            metadata = given.text
         }
         let expiration = try expiration(at: item["expiration"]?.int, after: item["expiration_ttl"]?.int)
         let entry = KVEntry(value: value, metadata: metadata, expiration: expiration)

@@ -37,29 +37,15 @@ package struct RequestProperties: Sendable, Equatable {
     /// The object that the worker sees, as JSON.
     /// - Parameter acceptEncoding: the field's value as the client sent it.
     package func json(acceptEncoding: String?) -> String {
-        var members = [("colo", Self.quoted(location.colo)), ("httpProtocol", Self.quoted(httpProtocol))]
+        var members = [("colo", JSONValue.quoted(location.colo)), ("httpProtocol", JSONValue.quoted(httpProtocol))]
         if let country = location.country {
-            members.append(("country", Self.quoted(country)))
+            members.append(("country", JSONValue.quoted(country)))
             if Self.europeanUnion.contains(country) { members.append(("isEUCountry", "\"1\"")) }
         }
-        members.append(("tlsVersion", Self.quoted(tlsVersion)))
-        if let tlsCipher { members.append(("tlsCipher", Self.quoted(tlsCipher))) }
+        members.append(("tlsVersion", JSONValue.quoted(tlsVersion)))
+        if let tlsCipher { members.append(("tlsCipher", JSONValue.quoted(tlsCipher))) }
         if let clientRoundTrip { members.append(("clientTcpRtt", String(clientRoundTrip))) }
-        if let acceptEncoding { members.append(("clientAcceptEncoding", Self.quoted(acceptEncoding))) }
+        if let acceptEncoding { members.append(("clientAcceptEncoding", JSONValue.quoted(acceptEncoding))) }
         return "{" + members.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": result += "\\\(scalar)"
-            case "\0"..<" ":
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }

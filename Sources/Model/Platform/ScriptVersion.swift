@@ -94,7 +94,7 @@ package struct Binding: Sendable, Equatable {
     }
 
     /// Types whose value is kept encrypted, under the binding's name, beside the version.
-    package static let secretTypes: Set<String> = ["secret_text", "secret_key"]
+    package static let secretTypes: Set<String> = ["secret_text"]
     package var isSecret: Bool { Self.secretTypes.contains(type) }
 
     /// As one object: the shape of Cloudflare's API.

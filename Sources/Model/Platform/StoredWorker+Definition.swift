@@ -13,15 +13,27 @@ extension StoredWorker {
             guard let kind = isScript ? .script : ModuleType.kind(ofType: file.contentType) else { return nil }
             return WorkerDefinition.Module(name: file.name, kind: kind, bytes: file.bytes)
         }
-        let variables = version.bindings.compactMap { binding -> WorkerDefinition.Variable? in
-            let text = binding.isSecret ? secrets[binding.name] : binding.fields["text"]?.string
-            guard binding.isSecret || binding.type == "plain_text", let text else { return nil }
-            return WorkerDefinition.Variable(name: binding.name, value: text)
+        let bindings = version.bindings.compactMap { binding -> WorkerBinding? in
+            value(of: binding).map { WorkerBinding(name: binding.name, value: $0) }
         }
         return WorkerDefinition(
-            name: name, modules: modules, variables: variables, limits: limits,
+            name: name, modules: modules, bindings: bindings, limits: limits,
             // An upload whose date or flags cannot be meant was refused.
             compatibility: (try? version.compatibility) ?? .standard)
+    }
+
+    private func value(of binding: Binding) -> WorkerBinding.Value? {
+        if binding.isSecret { return secrets[binding.name].map { .text($0) } }
+        switch binding.type {
+        case "plain_text": return binding.fields["text"]?.string.map { .text($0) }
+        case "json": return binding.fields["json"].map { .json($0.text) }
+        case "version_metadata":
+            return .versionMetadata(
+                VersionMetadata(
+                    id: version.id, tag: version.annotations["workers/tag"] ?? "",
+                    timestamp: version.createdOn.description))
+        default: return nil
+        }
     }
 }
 

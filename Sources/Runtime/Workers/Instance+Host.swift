@@ -6,7 +6,7 @@ internal import WebAPI
 
 extension Instance: ScopeHost {
     var isGlobalScope: Bool { isLoading }
-    var environment: [String] { worker.environment }
+    var bindings: [WorkerBinding] { worker.definition.bindings }
     var compatibility: Compatibility { worker.definition.compatibility }
     var currentExchange: Int { current?.id ?? 0 }
     var baseURL: String? { worker.definition.baseURL }

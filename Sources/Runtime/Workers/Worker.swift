@@ -7,8 +7,6 @@ internal import WebAPI
 package final class Worker: Sendable {
     package let definition: WorkerDefinition
     package let source: WorkerSource
-    /// Environment as the bundle wants it: name, value, name, value ...
-    let environment: [String]
     package let counts = Counts()
     private let retired = Atomic<Bool>(false)
 
@@ -31,7 +29,6 @@ package final class Worker: Sendable {
             modules: definition.modules.map {
                 WorkerSource.Module(name: $0.name, kind: WorkerSource.Kind($0.kind), bytes: $0.bytes)
             })
-        environment = definition.variables.flatMap { [$0.name, $0.value] }
     }
 
     /// Counters, all since the start.

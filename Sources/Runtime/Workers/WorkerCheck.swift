@@ -22,7 +22,7 @@ package enum WorkerCheck {
         let limitedLog = LimitedLog(kilobytes: definition.limits.logKilobytes, log)
         isolate.setHost(
             DetachedHost.check(
-                environment: worker.environment, compatibility: definition.compatibility, in: isolate,
+                bindings: definition.bindings, compatibility: definition.compatibility, in: isolate,
                 loaded: loaded, log: limitedLog.write))
         defer { isolate.discard() }
         do {

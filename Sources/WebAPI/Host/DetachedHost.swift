@@ -13,7 +13,7 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     ]
 
     package let isGlobalScope: Bool
-    package let environment: [String]
+    package let bindings: [WorkerBinding]
     package let compatibility: Compatibility
     private let loaded: (_ handlers: [String]) -> Void
     private let write: (_ level: String, _ text: String) -> Void
@@ -21,13 +21,13 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     private weak var isolate: Isolate?
 
     private init(
-        isGlobalScope: Bool, environment: [String], compatibility: Compatibility, isolate: Isolate? = nil,
+        isGlobalScope: Bool, bindings: [WorkerBinding], compatibility: Compatibility, isolate: Isolate? = nil,
         loaded: @escaping (_ handlers: [String]) -> Void = { _ in },
         write: @escaping (_ level: String, _ text: String) -> Void
     ) {
         self.loaded = loaded
         self.isGlobalScope = isGlobalScope
-        self.environment = environment
+        self.bindings = bindings
         self.compatibility = compatibility
         self.isolate = isolate
         self.write = write
@@ -35,19 +35,19 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
 
     /// For `Engine.init`. The made-up requests log nothing: what comes is a fault of the bundle.
     package static func warmUp() -> WebHost {
-        DetachedHost(isGlobalScope: false, environment: [], compatibility: .standard) {
+        DetachedHost(isGlobalScope: false, bindings: [], compatibility: .standard) {
             preconditionFailure("The warm-up failed: \($1)")
         }.host
     }
 
     /// For evaluating a worker's top level to see whether it can be.
     package static func check(
-        environment: [String], compatibility: Compatibility, in isolate: Isolate,
+        bindings: [WorkerBinding], compatibility: Compatibility, in isolate: Isolate,
         loaded: @escaping (_ handlers: [String]) -> Void,
         log: @escaping (_ level: String, _ text: String) -> Void
     ) -> WebHost {
         DetachedHost(
-            isGlobalScope: true, environment: environment, compatibility: compatibility, isolate: isolate,
+            isGlobalScope: true, bindings: bindings, compatibility: compatibility, isolate: isolate,
             loaded: loaded, write: log
         ).host
     }

@@ -8,7 +8,12 @@ enum HostOps {
 
     static let all: [Op] = [
         .web("isGlobalScope") { host, call in call.returns(host.scope.isGlobalScope) },
-        .web("environment") { host, call in call.returns(.list(host.scope.environment.map { .string($0) })) },
+        .web("binding") { host, call in
+            let bindings = host.scope.bindings
+            let index = call.integer(0)
+            guard bindings.indices.contains(index) else { return call.returnsNull() }
+            call.returns(.list(description(of: bindings[index]).map { .string($0) }))
+        },
         .web("compatibilityFlags") { host, call in
             call.returns(.list(host.scope.compatibility.enabled.map { .string($0) }))
         },
@@ -39,6 +44,16 @@ enum HostOps {
         },
         .web("timerCancel") { host, call in host.timers.cancelTimer(id: call.integer(0)) },
     ]
+
+    /// Name, kind, and what JavaScript needs to make the value.
+    private static func description(of binding: WorkerBinding) -> [String] {
+        switch binding.value {
+        case .text(let text): [binding.name, "text", text]
+        case .json(let text): [binding.name, "json", text]
+        case .versionMetadata(let version):
+            [binding.name, "versionMetadata", version.id, version.tag, version.timestamp]
+        }
+    }
 }
 
 extension Op {

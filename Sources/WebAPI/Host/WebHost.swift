@@ -36,8 +36,8 @@ package final class WebHost {
 package protocol ScopeHost: AnyObject {
     /// Whether the worker's top level is being evaluated: no I/O then.
     var isGlobalScope: Bool { get }
-    /// The worker's variables: name, value, name, value ...
-    var environment: [String] { get }
+    /// Members of the worker's `env`.
+    var bindings: [WorkerBinding] { get }
     /// The date and flags by which the worker wants to be run.
     var compatibility: Compatibility { get }
     /// The request, or other event, whose code is running; 0 if there is none.

@@ -48,7 +48,7 @@ struct Dev: ParsableCommand {
     private func load() throws -> WorkerDefinition {
         do {
             return try WorkerLoader.load(
-                path, name: SingleRouter.name, variables: variables.variables, limits: limits.limits,
+                path, name: SingleRouter.name, bindings: variables.bindings, limits: limits.limits,
                 compatibility: compatibility.compatibility)
         } catch {
             throw CleanFailure("\(error)")

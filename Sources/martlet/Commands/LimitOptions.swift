@@ -73,10 +73,10 @@ struct VariableOptions: ParsableArguments {
         }
     }
 
-    var variables: [WorkerDefinition.Variable] {
+    var bindings: [WorkerBinding] {
         pairs.map { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return WorkerDefinition.Variable(name: String(parts[0]), value: String(parts[1]))
+            return WorkerBinding(name: String(parts[0]), text: String(parts[1]))
         }
     }
 }

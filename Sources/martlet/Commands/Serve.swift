@@ -75,7 +75,7 @@ struct Serve: ParsableCommand {
         let writer = LineWriter(descriptor: 2)
         let log = JSONLog(writer: writer)
         let workers = WorkerFolder(
-            path: folder, limits: limits.limits, variables: variables.variables,
+            path: folder, limits: limits.limits, bindings: variables.bindings,
             compatibility: compatibility.compatibility, baseURL: baseUrl)
         compatibility.warn(to: log)
         let settings = IngressSettings(

@@ -1,14 +1,21 @@
 // Workers: `env`, one object for all that an isolate runs. Needs the op
-//   environment() -> [name, value, name, value ...], the worker's variables
-const { ObjectDefineProperty, globalThis } = primordials;
+//   binding(index) -> [name, kind, ...], or null behind the last. What follows depends on the kind:
+//     "text": the text; "json": JSON text; "versionMetadata": id, tag, timestamp
+const { JSONParse, ObjectDefineProperty, globalThis } = primordials;
 
 let environment;
 
+function valueOf(details) {
+  const kind = details[1], first = details[2];
+  if (kind === "text") return first;
+  if (kind === "json") return JSONParse(first);
+  return { id: first, tag: details[3], timestamp: details[4] };
+}
+
 function define(target) {
-  const pairs = ops.environment();
-  for (let i = 0; i < pairs.length; i += 2) {
-    ObjectDefineProperty(target, pairs[i], {
-      __proto__: null, value: pairs[i + 1], writable: true, enumerable: true, configurable: true,
+  for (let index = 0, details; (details = ops.binding(index)) !== null; index++) {
+    ObjectDefineProperty(target, details[0], {
+      __proto__: null, value: valueOf(details), writable: true, enumerable: true, configurable: true,
     });
   }
   return target;
