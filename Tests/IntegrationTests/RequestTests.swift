@@ -124,7 +124,7 @@ import Testing
               }
               return new Response("busy is over");
             } };
-            """)
+            """, ["--front-lanes", "1", "--back-lanes", "0"])
         let busy = try martlet.client()
         let waiting = try martlet.client()
         try busy.send("GET", "/busy")

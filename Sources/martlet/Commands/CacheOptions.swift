@@ -3,7 +3,7 @@ import Cache
 
 /// Flags for the workers' caches, shared by the commands.
 struct CacheOptions: ParsableArguments {
-    @Option(help: "Folder of what caches.default and caches.open() hold. By default it ends with the process.")
+    @Option(help: "Folder of the caches. Default: DIR/cache with --data DIR, else one that ends with Martlet.")
     var cacheDir: String?
     @Option(help: "All that the caches hold, in MiB; the least recently used goes first.")
     var cacheMb = CacheSettings().budgetBytes >> 20
@@ -17,9 +17,10 @@ struct CacheOptions: ParsableArguments {
         }
     }
 
-    var settings: CacheSettings {
+    /// - Parameter folder: where the caches are unless a flag says; nil: in one that ends with Martlet.
+    func settings(folder: String? = nil) -> CacheSettings {
         var settings = CacheSettings()
-        settings.folder = cacheDir
+        settings.folder = cacheDir ?? folder
         settings.budgetBytes = cacheMb << 20
         settings.entryBytes = cacheEntryMb << 20
         return settings

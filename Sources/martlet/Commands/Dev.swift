@@ -30,7 +30,7 @@ struct Dev: ParsableCommand {
         let settings = IngressSettings(limits: ingress.limits, showsEveryOutcome: true, location: ingress.location)
         let server = try Server(
             lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
-            cache: cache.settings, events: log)
+            cache: cache.settings(), events: log)
         compatibility.warn(to: log)
         let definition = try load()
         if let failure = server.check(definition, log: log) {

@@ -60,7 +60,8 @@ struct Serve: ParsableCommand {
         let log = JSONLog(writer: writer)
         let store = try platform.open(data)
         let server = try Server(
-            lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings, events: log)
+            lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
+            cache: cache.settings(folder: "\(data)/cache"), events: log)
         let platformServer = PlatformServer(server: server, store: store, limits: limits.limits, log: log)
         try platformServer.start(
             host: host, port: port, tls: tls,
@@ -82,7 +83,7 @@ struct Serve: ParsableCommand {
             limits: ingress.limits, showsEveryOutcome: showOutcome, location: ingress.location)
         let server = try Server(
             lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
-            cache: cache.settings, events: log)
+            cache: cache.settings(), events: log)
         let deployment = FolderDeployment(workers, server: server, log: log)
         try deployment.update()
         try server.start(host: host, port: port, tls: tls, settings: settings, log: log) {

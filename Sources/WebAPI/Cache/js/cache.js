@@ -10,9 +10,10 @@ const {
 } = primordials;
 const { converters, defineInterface, illegalInvocation, requireArguments } = use("WebIDL/webidl");
 const { expectTicket, rejectTicket } = use("Core/tickets");
+const { defineRecord } = use("Core/records");
 const { refuseInGlobalScope } = use("Core/scope");
 const { serializeURL } = use("URL/url");
-const { Deferred, defineRecord } = use("Streams/promises");
+const { Deferred } = use("Streams/promises");
 const { getHeader } = use("Fetch/headers");
 const { bytesOfSource, requireUsable, takeBodyId } = use("Fetch/body");
 const { Uploader } = use("Fetch/fetch");
