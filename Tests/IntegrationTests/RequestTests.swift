@@ -191,13 +191,17 @@ import Testing
         // The first slice is long, in front; from the second on the worker runs behind.
         let burner = try martlet.client("burns.localhost")
         _ = try burner.get(by: .patient)
-        try burner.send()
-        var answered = 0
-        while !burner.socket.wait(for: .readable, by: Deadline(seconds: 0)) {
-            #expect(try light.get().text == "light")
-            answered += 1
+        // How often light answers while one burns; more than once or twice only if they do not share a lane.
+        func answersWhileOneBurns() throws -> Int {
+            try burner.send()
+            var answered = 0
+            while !burner.socket.wait(for: .readable, by: Deadline(seconds: 0)) {
+                #expect(try light.get(by: .patient).text == "light")
+                answered += 1
+            }
+            #expect(try burner.answer(by: .patient).status == 200)
+            return answered
         }
-        #expect(answered > 5)
-        #expect(try burner.answer(by: .patient).status == 200)
+        try wait(until: "light answers many times", by: .patient) { try answersWhileOneBurns() > 5 }
     }
 }
