@@ -22,6 +22,7 @@ swift_code := Package.swift Sources Tests $(wildcard Benchmarks)
 
 deps:
 	@tools/deps.sh
+	@tools/real-code.sh
 
 build: deps
 	swift build --configuration release

@@ -17,8 +17,8 @@ enum RootRule: Rule {
 enum FolderRule: Rule {
     static let name = "folders"
 
-    /// Worker cases, which the integration tests read.
-    static let data: Set<Substring> = ["Tests/Workers"]
+    /// Worker cases and programs, which the integration tests read.
+    static let data: Set<Substring> = ["Tests/RealCode", "Tests/Workers"]
 
     static func findings(in tree: Tree) -> [Finding] {
         let targets = tree["Package.swift"]?.lines.joined(separator: "\n") ?? ""
