@@ -22,7 +22,6 @@ swift_code := Package.swift Sources Tests $(wildcard Benchmarks)
 
 deps:
 	@tools/deps.sh
-	@tools/real-code.sh
 
 build: deps
 	swift build --configuration release
@@ -31,6 +30,7 @@ run: build
 	.build/release/martlet dev examples/hello
 
 test: build
+	@tools/real-code.sh
 	@rm -f $(test_results)
 	swift test --configuration release --disable-testable-imports --disable-xctest --xunit-output $(test_results)
 

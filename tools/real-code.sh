@@ -25,7 +25,7 @@ modules="usr/share/nodejs"
 is_there() { [ -x "$place/node" ] && [ -e "$place/packages" ] && [ "$(cat "$place/packages")" = "$packages" ]; }
 
 fail() {
-    echo "make deps: $*" >&2
+    echo "make test: $*" >&2
     exit 1
 }
 
@@ -59,13 +59,12 @@ fresh=$(mktemp -d "$deps/real-code.new.XXXXXX")
 trap 'rm -rf "$fresh"' EXIT
 chmod 755 "$fresh"
 node=$(command -v node || true)
-if [ -n "$node" ]; then
-    serves "$node" || fail "Tests/RealCode needs Node.js $oldest_node or newer; $node is $("$node" --version)"
-    fetched=$packages
-else
+fetched=$packages
+if [ -z "$node" ] || ! serves "$node"; then
+    node=
     fetched="$packages nodejs"
 fi
-echo "make deps: unpacking the programs of Tests/RealCode to .deps/real-code"
+echo "make test: unpacking the programs of Tests/RealCode to .deps/real-code"
 # The names are split into words on purpose.
 # shellcheck disable=SC2086
 download $fetched || { update && download $fetched; } || fail "could not download $fetched"
@@ -78,7 +77,7 @@ tr -d ' \n' <"$fresh/$modules/undici/lib/llhttp/llhttp.wasm.js" | sed 's/.*="\([
     base64 -d >"$fresh/$modules/llhttp.wasm"
 [ -x "$fresh/usr/bin/esbuild" ] || fail "the package esbuild does not hold what was expected"
 ln -s "${node:-usr/bin/node}" "$fresh/node"
-serves "$fresh/node" || fail "the package nodejs does not run here"
+serves "$fresh/node" || fail "Tests/RealCode needs Node.js $oldest_node or newer"
 rm -rf "$place"
 mv "$fresh" "$place"
 printf '%s' "$packages" >"$place/packages"
