@@ -133,6 +133,8 @@ import Testing
         ("if (a instanceof B) f();", "a prototype walk"), ("list.push(a);", "a method from a prototype"),
         ("promise.then(f);", "a method from a prototype"),
         ("if (text.startsWith(a)) f();", "a method from a prototype"),
+        ("class A extends B { #c = 1; }", "a constructor by the array's iterator"),
+        ("class A extends B {\n  c() {}\n}\nclass D {\n  constructor() {}\n}", "a constructor by the array's iterator"),
         ("PromiseAll(list);", "an intrinsic that looks something up itself"),
         ("StringPrototypeSplit(text, a);", "an intrinsic that looks something up itself"),
     ]) func whatATenantMayHaveReplaced(_ line: String, _ message: String) {
@@ -142,6 +144,7 @@ import Testing
     }
 
     @Test(arguments: [
+        "class A extends B {\n  constructor() { super(); }\n}", "class A {}",
         "// list.push(a);", "const text = \"a.then(b)\";", "log(...data) { print(data); },", "const a = { ...b };",
         "ArrayPrototypePush(list, a);", "const f = (...rest) => rest;", "a = { __proto__: null, ...b };",
     ]) func whatNoTenantReaches(_ line: String) {

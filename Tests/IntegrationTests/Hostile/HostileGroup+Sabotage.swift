@@ -2,7 +2,7 @@ extension HostileGroup {
     /// The language's own objects replaced before the first request: the runtime must not reach them. What the worker
     /// then does with the platform must come out as ever.
     static let sabotage = HostileGroup(
-        name: "sabotage", flags: ["--cpu-ms", "1000"],
+        name: "sabotage", flags: ["--cpu-ms", "5000", "--compatibility-flag", "nodejs_compat"],
         workers: [
             sabotaged("nothing", ""),
             sabotaged("arrays", "trapAll(Array.prototype); trapAll(Array);"),
@@ -171,6 +171,7 @@ extension HostileGroup {
             import { arm, define, isOfTheWeb, leak, leaksOf, OwnResponse, OwnUint8Array, trapAll, trapConstructor,
               trapField, trapSpecies } from "./traps.js";
             import { walk } from "./walk.js";
+            import { walkFarther } from "./farther.js";
             let makeBytes = () => {
               const bytes = new OwnUint8Array(1);
               bytes[0] = 112;
@@ -181,14 +182,15 @@ extension HostileGroup {
             export default { async fetch(request) {
               if (++served === 2) return answer(\(isTenantsToo) || leaksOf() === "" ? "2" : "leaked: " + leaksOf());
               arm();
-              return answer(await walk(request, makeBytes));
+              const said = await walk(request, makeBytes);
+              return answer(said === "survived" ? await walkFarther() : said);
             } };
             {
             \(code)
             }
 
             """
-        let modules = ["traps.js", "walk.js"].map { ($0, Array(WorkerCase.file("sabotage/\($0)"))) }
+        let modules = ["traps.js", "walk.js", "farther.js"].map { ($0, Array(WorkerCase.file("sabotage/\($0)"))) }
         return HostileWorker(
             name: name, endings: [.ok], source: source, modules: Dictionary(uniqueKeysWithValues: modules),
             text: "survived")

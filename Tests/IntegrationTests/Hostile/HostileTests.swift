@@ -151,6 +151,32 @@ import Testing
         #expect(served.text == String(Self.parts.count + 1), "\(name): \(served.summary)")
     }
 
+    /// On several lanes, front and back, with the attackers' requests all under way together.
+    @Test func attacksAtOnce() throws {
+        let folder = try ScratchFolder()
+        try folder.write("neighbour.js", "let n = 0; export default { fetch: () => new Response(String(++n)) };")
+        let workers = HostileGroup.loops.workers
+        for (number, worker) in workers.enumerated() {
+            try folder.write("h\(number)/index.js", worker.source)
+            for (name, bytes) in worker.modules { try folder.write("h\(number)/\(name)", bytes) }
+        }
+        let martlet = try Martlet.serve(folder.path, ["--front-lanes", "2", "--back-lanes", "2", "--cpu-ms", "50"])
+        for round in 1...2 {
+            let attackers = try workers.indices.map { try martlet.client("h\($0).localhost") }
+            for attacker in attackers { try attacker.send() }
+            try #expect(martlet.get(host: "neighbour.localhost", by: .patient).status == 200)
+            for (attacker, worker) in zip(attackers, workers) {
+                let outcome = try attacker.answer(by: Deadline(seconds: 60)).outcome ?? "none"
+                let isExpected = worker.endings.contains { $0.rawValue == outcome }
+                #expect(isExpected, "\(worker.name), round \(round): \(outcome)")
+            }
+        }
+        try #expect(martlet.get(host: "neighbour.localhost", by: .patient).status == 200)
+        let process = try martlet.serverStatus()["process"]
+        #expect(process["pid"] == .number(Double(martlet.id)))
+        #expect(process["lostLanes"] == .number(0))
+    }
+
     /// A search that takes minutes, in C++: the lane that runs it is given up. The process can still end.
     @Test func theEndDoesNotWaitForALostLane() throws {
         let folder = try ScratchFolder()

@@ -29,10 +29,27 @@ enum PrimordialsRule: Rule {
         tree.files.filter {
             $0.path.hasPrefix("Sources/WebAPI/") && $0.type == "js" && !early.contains($0.path)
         }.flatMap { file in
-            file.lines.enumerated().flatMap { index, line in
-                findings(in: code(of: line)).map { Finding(path: file.path, line: index + 1, message: $0) }
+            let lines = file.lines.map(code(of:))
+            return lines.indices.flatMap { index in
+                let ofClass = lacksConstructor(lines[index...]) ? ["a constructor by the array's iterator"] : []
+                return (findings(in: lines[index]) + ofClass).map {
+                    Finding(path: file.path, line: index + 1, message: $0)
+                }
             }
         }
+    }
+
+    /// Whether a derived class begins here that leaves its constructor to the engine: that one spreads its arguments.
+    private static func lacksConstructor(_ lines: ArraySlice<[UInt8]>) -> Bool {
+        guard let head = lines.first, !head.has("`"), head.has("class "), head.has(" extends "),
+            head.contains(UInt8(ascii: "{"))
+        else {
+            return false
+        }
+        let isOneLine = head.last == UInt8(ascii: "}")
+        let margin = Array(head.prefix { $0 == UInt8(ascii: " ") }) + [UInt8(ascii: "}")]
+        let body = isOneLine ? lines.prefix(1) : lines.prefix { !$0.starts(with: margin) }
+        return !body.contains { $0.has("constructor(") }
     }
 
     private static func findings(in code: [UInt8]) -> [String] {

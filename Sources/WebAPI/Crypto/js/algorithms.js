@@ -68,7 +68,7 @@ const memberConverters = {
 };
 
 /**
- * A dictionary of parameters. `members`, in the standard's order: [key, kind, is it required]. After normalization
+ * A dictionary of parameters. `members`, in the standard's order: [key, kind, true if required]. After normalization
  * members of the kinds "bytes" and "bigInteger" are copies, "hash" is a name, "key" the slots of a CryptoKey.
  */
 function parameters(name, members = []) {
@@ -76,7 +76,7 @@ function parameters(name, members = []) {
   for (let i = 0; i < members.length; i++) {
     const member = members[i];
     ArrayPrototypePush(list, {
-      __proto__: null, key: member[0], converter: memberConverters[member[1]], required: member[2] === true,
+      __proto__: null, key: member[0], converter: memberConverters[member[1]], required: member.length > 2,
     });
   }
   return { __proto__: null, convert: dictionary(name, list), members };

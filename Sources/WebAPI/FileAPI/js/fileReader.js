@@ -50,6 +50,8 @@ class FileReader extends EventTarget {
   // The task in progress, by its timer's id.
   #task = 0;
 
+  constructor() { super(); }
+
   readAsArrayBuffer(blob) {
     this.#read("readAsArrayBuffer", blob, arguments.length, undefined);
   }

@@ -13,7 +13,9 @@ const prefixOf = (name) => `Failed to execute '${name}' on 'ServiceWorkerGlobalS
 class WorkerGlobalScope extends EventTarget {
   constructor() { throw new TypeError("Illegal constructor"); }
 }
-class ServiceWorkerGlobalScope extends WorkerGlobalScope {}
+class ServiceWorkerGlobalScope extends WorkerGlobalScope {
+  constructor() { super(); }
+}
 defineInterface(WorkerGlobalScope);
 defineInterface(ServiceWorkerGlobalScope);
 defineEventHandlers(WorkerGlobalScope.prototype, ["error", "unhandledrejection", "rejectionhandled"], receiver);

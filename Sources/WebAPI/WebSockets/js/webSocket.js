@@ -10,8 +10,8 @@
 //   0 and a Uint8Array: a text message, to be decoded; 1 and a Uint8Array: a binary one
 //   2 and code, reason, wasClean: the end
 const {
-  ArrayBufferIsView, ArrayPrototypePush, ArrayPrototypeShift, SafeMap, TypeError, TypedArrayPrototypeGetBuffer,
-  TypedArrayPrototypeGetByteLength,
+  ArrayBufferIsView, ArrayPrototypePush, ArrayPrototypeShift, ObjectDefineProperty, SafeMap, TypeError,
+  TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength,
 } = primordials;
 const {
   converters, defineConstants, defineInterface, interfaceConverter, isArrayBuffer, requireArguments,
@@ -196,12 +196,14 @@ const receiverSocket = interfaceConverter("WebSocket", isWebSocket);
 defineEventHandlers(WebSocket.prototype, ["open", "message", "error", "close"],
   (value) => receiverSocket(value, undefined, "The receiver"));
 
+const ends = { __proto__: null, writable: true, enumerable: true, configurable: true };
+
 class WebSocketPair {
   constructor() {
     const a = new WebSocket(token), b = new WebSocket(token);
     entangle(a, b);
-    this[0] = a;
-    this[1] = b;
+    ObjectDefineProperty(this, 0, { __proto__: null, value: a, ...ends });
+    ObjectDefineProperty(this, 1, { __proto__: null, value: b, ...ends });
   }
 }
 defineInterface(WebSocketPair);

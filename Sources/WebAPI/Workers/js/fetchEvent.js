@@ -12,6 +12,11 @@ let bindExchange, exchangeOf, makeFetchEvent;
 class ExtendableEvent extends Event {
   #exchange = 0;
 
+  constructor(type, init = undefined) {
+    requireArguments(arguments.length, 1, "Failed to construct 'ExtendableEvent'");
+    super(type, init);
+  }
+
   waitUntil(promise) {
     requireArguments(arguments.length, 1, "Failed to execute 'waitUntil' on 'ExtendableEvent'");
     waitUntil(this.#exchange, promise);

@@ -2,7 +2,7 @@
 //   scheduledEvent(exchange) -> [cron, time in milliseconds]
 //   eventNoRetry(exchange), eventEnded(exchange): the handler is done; what it gave to waitUntil() may go on
 const { Error } = primordials;
-const { defineInterface, exposeGlobals, illegalInvocation } = use("WebIDL/webidl");
+const { defineInterface, exposeGlobals, illegalInvocation, requireArguments } = use("WebIDL/webidl");
 const { dispatchTrusted, globalEventTarget, hasListeners } = use("DOM/target");
 const { failRequest } = use("Workers/context");
 const { ExtendableEvent, bindExchange, exchangeOf } = use("Workers/fetchEvent");
@@ -36,6 +36,11 @@ let makeScheduledEvent;
 
 class ScheduledEvent extends ExtendableEvent {
   #cron = ""; #scheduledTime = 0;
+
+  constructor(type, init = undefined) {
+    requireArguments(arguments.length, 1, "Failed to construct 'ScheduledEvent'");
+    super(type, init);
+  }
 
   get cron() { return this.#cron; }
   get scheduledTime() { return this.#scheduledTime; }
