@@ -9,6 +9,15 @@ static const char workers_compatibility[] = {
 static const char workers_environment[] = {
 #embed "../WebAPI/Workers/js/environment.js"
 };
+static const char workers_kv[] = {
+#embed "../WebAPI/Workers/js/kv.js"
+};
+static const char workers_fetcher[] = {
+#embed "../WebAPI/Workers/js/fetcher.js"
+};
+static const char workers_rateLimit[] = {
+#embed "../WebAPI/Workers/js/rateLimit.js"
+};
 static const char workers_entrypoint[] = {
 #embed "../WebAPI/Workers/js/entrypoint.js"
 };
@@ -61,6 +70,9 @@ static const char cache_cache[] = {
     MODULE("Workers/context", eager, workers_context), \
     MODULE("Workers/fetchEvent", eager, workers_fetchEvent), \
     MODULE("Workers/environment", eager, workers_environment), \
+    MODULE("Workers/kv", lazy, workers_kv), \
+    MODULE("Workers/fetcher", lazy, workers_fetcher), \
+    MODULE("Workers/rateLimit", lazy, workers_rateLimit), \
     MODULE("Workers/entrypoint", lazy, workers_entrypoint), \
     MODULE("Workers/builtins", eager, workers_builtins), \
     MODULE("Workers/scheduled", lazy, workers_scheduled), \

@@ -23,6 +23,9 @@ package struct Limits: Sendable, Equatable {
     /// How many of these may have a connection at a time; the others wait. `--subrequest-connections`.
     package var subrequestConnections = 6
 
+    /// Operations on KV that one request may make.
+    package var storageOperations = 1_000
+
     /// CPU time of a scheduled event, in milliseconds. `--scheduled-cpu-ms`.
     package var scheduledCPUMilliseconds = 30_000
     /// How long a scheduled event may take with all that it gives to `waitUntil`, in seconds. `--scheduled-s`.

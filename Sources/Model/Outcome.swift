@@ -21,4 +21,19 @@ package enum Outcome: String, Sendable, CaseIterable {
     /// The request had come through so many workers that they must be calling each other in a circle.
     case loopDetected
     case internalError
+
+    /// What a worker is told of another one that it called, and that ended that way.
+    var explanation: String {
+        switch self {
+        case .exception: "The called Worker threw an exception."
+        case .exceededCpu: "The called Worker exceeded its CPU limit."
+        case .exceededMemory: "The called Worker exceeded its memory limit."
+        case .exceededWallTime: "The called Worker exceeded its time limit."
+        case .hang: "The called Worker would never have answered."
+        case .loadShed: "The called Worker has no room for the request."
+        case .scriptNotFound: "The called Worker is not deployed."
+        case .loopDetected: "Workers are calling each other in a circle."
+        case .ok, .canceled, .laneLost, .rejected, .internalError: "The called Worker failed: internal error."
+        }
+    }
 }

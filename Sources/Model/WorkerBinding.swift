@@ -5,6 +5,10 @@ package struct WorkerBinding: Sendable, Equatable {
         /// JSON text, of which each isolate gets a value of its own.
         case json(String)
         case versionMetadata(VersionMetadata)
+        case kvNamespace(id: String)
+        /// Another Worker, or this one.
+        case service(ScriptKey)
+        case rateLimit(RateLimit)
     }
 
     package var name: String
@@ -32,4 +36,22 @@ package struct VersionMetadata: Sendable, Equatable {
         self.tag = tag
         self.timestamp = timestamp
     }
+}
+
+/// So many calls under one key in a period; then no more until the next.
+package struct RateLimit: Sendable, Equatable {
+    /// Where calls are counted: bindings of the same one count together.
+    package var namespace: String
+    package var limit: Int
+    /// Seconds.
+    package var period: Int
+
+    package init(namespace: String, limit: Int, period: Int) {
+        self.namespace = namespace
+        self.limit = limit
+        self.period = period
+    }
+
+    /// Periods that Workers have, in seconds.
+    package static let periods = [10, 60]
 }

@@ -62,7 +62,7 @@ private struct IsolateCheck: StartupCheck {
     let log: JSONLog
 
     func check(_ worker: StoredWorker, script: ScriptKey) -> StartupReport {
-        let definition = worker.definition(name: script.description, limits: limits)
+        let definition = worker.definition(for: script, limits: limits)
         let outcome = Outcome()
         Thread.spawn(name: "check") { [server, log] in
             let clock = ContinuousClock()

@@ -17,9 +17,10 @@ final class Server: Sendable {
     private let admin = Mutex<EventLoop.Remote?>(nil)
 
     /// Starts V8 on the calling thread, from which all lanes descend, and the lanes.
+    /// - Parameter storage: what workers' bindings store and read.
     init(
         lanes: LaneOptions, defaultMemoryMegabytes: Int, egress: EgressSettings, cache: CacheSettings,
-        events: any EventSink
+        storage: Storage? = nil, events: any EventSink
     ) throws {
         var options = Engine.Options()
         options.extraFlags = lanes.v8Flags
@@ -31,7 +32,7 @@ final class Server: Sendable {
         }
         placement = Placement(
             engine: engine, options: lanes.options, defaultMemoryMegabytes: defaultMemoryMegabytes, events: events,
-            pages: StandardErrorPages(), egress: try Self.egress(egress), cache: self.cache,
+            pages: StandardErrorPages(), egress: try Self.egress(egress), cache: self.cache, storage: storage,
             attachFrontLane: doors.attach, forgetFrontLane: doors.forget)
     }
 

@@ -104,7 +104,8 @@ struct KVService: Sendable {
         let limit = try call.number("limit", in: 1...KVLimits.pageKeys) ?? KVLimits.pageKeys
         var after: String?
         if let cursor = call.query["cursor"], !cursor.isEmpty {
-            after = try Self.key(cursor)
+            after = KVCursor.key(of: cursor)
+            guard after != nil else { throw APIError.badBody("that cursor was not given out here") }
         }
         let page = try store.keys(in: namespace.id, prefix: call.query["prefix"] ?? "", after: after, limit: limit)
         let keys = try page.keys.map { key -> JSONValue in
@@ -113,15 +114,8 @@ struct KVService: Sendable {
             shape["metadata"] = try Self.metadata(key.metadata)
             return .object(shape)
         }
-        let cursor = page.isLast ? "" : Data((page.keys.last?.name ?? "").utf8).base64EncodedString()
+        let cursor = page.isLast ? "" : KVCursor.of(page.keys.last?.name ?? "")
         return .result(.array(keys), info: ["count": .number(Double(keys.count)), "cursor": .string(cursor)])
-    }
-
-    private static func key(_ cursor: String) throws(APIError) -> String {
-        guard let data = Data(base64Encoded: cursor), let key = String(validating: data, as: UTF8.self) else {
-            throw .badBody("that cursor was not given out here")
-        }
-        return key
     }
 
     // MARK: Bulk

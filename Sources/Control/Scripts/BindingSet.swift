@@ -63,6 +63,11 @@ struct BindingSet: Sendable {
     }
 
     private static func check(_ name: String, _ type: String, _ fields: [String: JSONValue]) throws(APIError) {
+        func need(_ field: String) throws(APIError) {
+            guard fields[field]?.string?.isEmpty == false else {
+                throw .badBody("the binding '\(name)' of type \(type) needs '\(field)'")
+            }
+        }
         switch type {
         case "plain_text":
             guard let text = fields["text"]?.string else { throw .badBody("the variable '\(name)' has no text") }
@@ -71,8 +76,25 @@ struct BindingSet: Sendable {
             }
         case "json":
             guard fields["json"] != nil else { throw .badBody("the variable '\(name)' has no json") }
+        case "kv_namespace": try need("namespace_id")
+        case "service":
+            try need("service")
+            for field in ["entrypoint", "props"] where fields[field].map({ !$0.isNull }) ?? false {
+                throw .validation("the binding '\(name)' has '\(field)', which this server does not have")
+            }
+        case "ratelimit":
+            try need("namespace_id")
+            try checkRate(fields["simple"], name)
         case "secret_text", "version_metadata": break
         default: throw .validation("the binding '\(name)' is of type \(type), which this server does not have")
+        }
+    }
+
+    private static func checkRate(_ simple: JSONValue?, _ name: String) throws(APIError) {
+        guard let limit = simple?["limit"]?.int, limit > 0, let period = simple?["period"]?.int,
+            RateLimit.periods.contains(period)
+        else {
+            throw .badBody("the binding '\(name)' needs simple.limit, above 0, and simple.period, 10 or 60")
         }
     }
 
@@ -86,5 +108,22 @@ struct BindingSet: Sendable {
     mutating func remove(_ name: String) {
         bindings.removeAll { $0.name == name }
         secrets[name] = nil
+    }
+
+    /// Checks that what bindings point at is there.
+    func resolve(in store: any PlatformStore, script: ScriptKey) throws {
+        for binding in bindings {
+            if binding.type == "kv_namespace", let id = binding.fields["namespace_id"]?.string,
+                try store.namespace(id, of: script.account) == nil
+            {
+                throw APIError(
+                    400, 10041, "the binding '\(binding.name)' names a KV namespace that is not there: \(id)")
+            }
+            if binding.type == "service", let name = binding.fields["service"]?.string, name != script.name,
+                try store.script(ScriptKey(account: script.account, name: name)) == nil
+            {
+                throw APIError(400, 10144, "the binding '\(binding.name)' names a Worker that is not there: '\(name)'")
+            }
+        }
     }
 }

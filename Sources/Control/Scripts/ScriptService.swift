@@ -45,6 +45,7 @@ struct ScriptService: Sendable {
             let script = try store.script(key)
             let base = try script.flatMap { try latest(of: $0) }
             var change = try change(base)
+            try change.bindings.resolve(in: store, script: key)
             change.version.bindings = change.bindings.bindings
             let report = try checkStart(of: change, base: base, key)
             change.version.handlers = report.handlers

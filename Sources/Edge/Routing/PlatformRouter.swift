@@ -27,7 +27,7 @@ package final class PlatformRouter: RequestHandler {
         case .none: ErrorPage(.scriptNotFound).respond(to: exchange)
         case .suspended: Self.suspended.respond(to: exchange)
         case .script(let script):
-            guard let version = Self.version(of: script, head), let worker = worker(version, script.key) else {
+            guard let version = VersionChoice.version(of: script, head), let worker = worker(version, script.key) else {
                 return ErrorPage(.internalError).respond(to: exchange)
             }
             lane.dispatch(exchange, to: worker)
@@ -47,13 +47,6 @@ package final class PlatformRouter: RequestHandler {
         let worker = table.worker(version, of: key)
         workers[version] = worker
         return worker
-    }
-
-    private static func version(of script: RoutedScript, _ head: RequestHead) -> String? {
-        guard script.shares.count > 1 else { return script.shares.first?.version }
-        return VersionChoice.version(
-            of: script, affinity: head.firstValue(of: "cloudflare-workers-version-key").map(text),
-            overrides: head.firstValue(of: "cloudflare-workers-version-overrides").map(text))
     }
 
     private static func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -85,18 +85,19 @@ package struct PlatformRoutes: Sendable {
             })
         {
             guard let script = route.script else { return .none }
-            return self.target(ScriptKey(account: zone.account, name: script))
+            return self.target(of: ScriptKey(account: zone.account, name: script))
         }
-        if let key = domains[host] { return self.target(key) }
+        if let key = domains[host] { return self.target(of: key) }
         guard host.hasSuffix(suffix) else { return .none }
         let labels = host.dropLast(suffix.count).split(separator: ".", omittingEmptySubsequences: false)
         guard labels.count == 2, let account = subdomains[String(labels[1])] else { return .none }
         let key = ScriptKey(account: account, name: String(labels[0]))
         guard scripts[key]?.isOnSubdomain == true else { return .none }
-        return self.target(key)
+        return self.target(of: key)
     }
 
-    private func target(_ key: ScriptKey) -> Target {
+    /// What answers in the name of a script.
+    func target(of key: ScriptKey) -> Target {
         guard let script = scripts[key], !script.shares.isEmpty else { return .none }
         return accounts[key.account]?.isSuspended == true ? .suspended : .script(script)
     }

@@ -3,7 +3,7 @@ package import Runtime
 internal import Synchronization
 
 /// What a platform serves: follows the store's feed, and makes Workers of the versions that are deployed.
-package final class PlatformTable: Sendable {
+package final class PlatformTable: ServiceDirectory {
     private struct State {
         var routes: PlatformRoutes
         var revision: Int64 = -1
@@ -41,6 +41,7 @@ package final class PlatformTable: Sendable {
         self.log = log
         state = Mutex(State(routes: PlatformRoutes(baseDomain: settings.baseDomain)))
         try follow()
+        placement.useServices(self)
         // Before the one who deploys is told that it is done: an acknowledged version is live.
         feed.observe { [weak self] in
             do {
@@ -107,6 +108,18 @@ package final class PlatformTable: Sendable {
 
     // MARK: Workers
 
+    package func worker(for key: ScriptKey, _ head: RequestHead) -> ServiceTarget {
+        switch state.withLock({ $0.routes.target(of: key) }) {
+        case .none: return .missing
+        case .suspended: return .suspended
+        case .script(let script):
+            guard let version = VersionChoice.version(of: script, head), let worker = worker(version, of: key) else {
+                return .missing
+            }
+            return .worker(worker)
+        }
+    }
+
     /// The Worker of a version. Reads it from the store if it is asked for the first time: a lane that does so waits
     /// for a few reads of files, less than the Worker's start takes.
     /// - Returns: nil if it cannot be read; the log says why.
@@ -124,7 +137,7 @@ package final class PlatformTable: Sendable {
     private func load(_ version: String, _ key: ScriptKey) -> Worker? {
         do {
             let stored = try feed.definition(ofVersion: version, script: key)
-            return Worker(stored.definition(name: key.description, limits: settings.limits))
+            return Worker(stored.definition(for: key, limits: settings.limits))
         } catch {
             log.log(LogEvent(worker: key.description, request: 0, level: "error", text: "\(error)"))
             return nil

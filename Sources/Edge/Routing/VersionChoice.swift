@@ -2,6 +2,15 @@ package import Model
 
 /// Which of a deployment's versions answers a request.
 package enum VersionChoice {
+    /// By what a request's fields say.
+    static func version(of script: RoutedScript, _ head: RequestHead) -> String? {
+        guard script.shares.count > 1 else { return script.shares.first?.version }
+        func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+        return version(
+            of: script, affinity: head.firstValue(of: "cloudflare-workers-version-key").map(text),
+            overrides: head.firstValue(of: "cloudflare-workers-version-overrides").map(text))
+    }
+
     /// - Parameters:
     ///   - affinity: `Cloudflare-Workers-Version-Key`: requests that say the same get the same version, as long as
     ///     the deployment does not change.

@@ -10,7 +10,10 @@ package protocol Egress: AnyObject, Sendable {
 }
 
 /// One request under way. Any thread; calls take effect in the order they were made.
-package protocol EgressExchange: AnyObject, Sendable {
+package protocol EgressExchange: SubrequestExchange, Sendable {}
+
+/// A request under way, as the one who makes it sees it.
+package protocol SubrequestExchange: AnyObject {
     /// The next piece of a body that was announced as `.stream`. `.sent` tells when there is room for more.
     func send(_ bytes: [UInt8])
     /// The streamed body is complete.
@@ -116,6 +119,10 @@ package enum EgressFailure: Error, Sendable, Equatable {
     case malformedAnswer
     case headTooLarge
     case overloaded
+    /// The worker that a service binding names did not answer.
+    case workerFailed(Outcome)
+    /// There is none.
+    case noSuchWorker(String)
 
     package var message: String {
         switch self {
@@ -128,6 +135,8 @@ package enum EgressFailure: Error, Sendable, Equatable {
         case .malformedAnswer: "Network connection lost: the origin's answer is not valid HTTP."
         case .headTooLarge: "The header of the origin's answer is too large."
         case .overloaded: "Too many subrequests are under way. Try again later."
+        case .workerFailed(let outcome): outcome.explanation
+        case .noSuchWorker(let name): "The service binding's Worker '\(name)' cannot be called: it is not deployed."
         }
     }
 }

@@ -69,3 +69,16 @@ package enum KVLimits {
         return nil
     }
 }
+
+/// Where the next page of a list begins, as a client sees it: the key before it, in hexadecimal digits.
+package enum KVCursor {
+    package static func of(_ key: String) -> String { key.utf8.map(Identifier.hexDigits).joined() }
+
+    /// - Returns: nil if it was not given out here.
+    package static func key(of cursor: String) -> String? {
+        let digits = cursor.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+        guard digits.count == cursor.utf8.count, digits.count.isMultiple(of: 2) else { return nil }
+        let bytes = stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

@@ -1,9 +1,9 @@
 extension StoredWorker {
     /// What the runtime makes isolates of.
     /// - Parameters:
-    ///   - name: under which it logs.
+    ///   - key: whose it is; it logs under that name.
     ///   - limits: the most that it gets; the version may ask for less CPU time.
-    package func definition(name: String, limits: Model.Limits) -> WorkerDefinition {
+    package func definition(for key: ScriptKey, limits: Model.Limits) -> WorkerDefinition {
         var limits = limits
         if let own = version.limits.cpuMilliseconds {
             limits.cpuMilliseconds = min(own, limits.cpuMilliseconds)
@@ -14,15 +14,15 @@ extension StoredWorker {
             return WorkerDefinition.Module(name: file.name, kind: kind, bytes: file.bytes)
         }
         let bindings = version.bindings.compactMap { binding -> WorkerBinding? in
-            value(of: binding).map { WorkerBinding(name: binding.name, value: $0) }
+            value(of: binding, in: key.account).map { WorkerBinding(name: binding.name, value: $0) }
         }
         return WorkerDefinition(
-            name: name, modules: modules, bindings: bindings, limits: limits,
+            name: key.description, modules: modules, bindings: bindings, limits: limits,
             // An upload whose date or flags cannot be meant was refused.
             compatibility: (try? version.compatibility) ?? .standard)
     }
 
-    private func value(of binding: Binding) -> WorkerBinding.Value? {
+    private func value(of binding: Binding, in account: String) -> WorkerBinding.Value? {
         if binding.isSecret { return secrets[binding.name].map { .text($0) } }
         switch binding.type {
         case "plain_text": return binding.fields["text"]?.string.map { .text($0) }
@@ -32,6 +32,14 @@ extension StoredWorker {
                 VersionMetadata(
                     id: version.id, tag: version.annotations["workers/tag"] ?? "",
                     timestamp: version.createdOn.description))
+        case "kv_namespace": return binding.fields["namespace_id"]?.string.map { .kvNamespace(id: $0) }
+        case "service":
+            return binding.fields["service"]?.string.map { .service(ScriptKey(account: account, name: $0)) }
+        case "ratelimit":
+            guard let namespace = binding.fields["namespace_id"]?.string, let simple = binding.fields["simple"],
+                let limit = simple["limit"]?.int, let period = simple["period"]?.int
+            else { return nil }
+            return .rateLimit(RateLimit(namespace: "\(account)/\(namespace)", limit: limit, period: period))
         default: return nil
         }
     }

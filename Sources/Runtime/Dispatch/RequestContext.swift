@@ -51,6 +51,8 @@ final class RequestContext {
     var unwritten: Int?
     /// Whether JavaScript keeps something for the exchange, of whose end it has to be told.
     var isFollowed = false
+    /// Operations on what is stored, such as reads of KV.
+    var storageOperations = 0
     /// Nil as long as there were none.
     var subrequests: Subrequests?
     var writeTicket: Int?

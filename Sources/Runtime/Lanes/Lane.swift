@@ -69,6 +69,14 @@ package final class Lane {
         }
     }
 
+    /// Gives a request to the worker that a service binding names.
+    func dispatch(_ exchange: ServiceExchange, toService key: ScriptKey) {
+        switch placement.service(key, for: exchange.head) {
+        case .worker(let worker): dispatch(exchange, to: worker)
+        case .suspended, .missing: exchange.refuse(.noSuchWorker(key.name))
+        }
+    }
+
     /// Runs a request that another lane handed over.
     func dispatchHandedOver(_ exchange: any Exchange, to worker: Worker) {
         if let instance = instances[ObjectIdentifier(worker)] { return run(exchange, in: instance) }

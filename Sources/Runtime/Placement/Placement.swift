@@ -57,6 +57,12 @@ package final class Placement: Sendable {
     private let precompiler: Precompiler
     package let watchdog: Watchdog
     let work: NativeWork
+    /// Threads that wait for the disk.
+    let storageWork: NativeWork
+    /// Nil if workers have nowhere to store anything.
+    let storage: Storage?
+    let rates = RateLimiter()
+    private let services = Mutex<(any ServiceDirectory)?>(nil)
     let events: any EventSink
     let pages: any ErrorPages
     let egress: any Egress
@@ -76,7 +82,8 @@ package final class Placement: Sendable {
     /// Starts the lanes.
     package init(
         engine: Engine, options: Options, defaultMemoryMegabytes: Int, events: any EventSink, pages: any ErrorPages,
-        egress: any Egress, cache: (any CacheStore)?, attachFrontLane: @escaping @Sendable (Lane) throws -> Void,
+        egress: any Egress, cache: (any CacheStore)?, storage: Storage?,
+        attachFrontLane: @escaping @Sendable (Lane) throws -> Void,
         forgetFrontLane: @escaping @Sendable (EventLoop.Remote) -> Void
     ) {
         self.engine = engine
@@ -85,11 +92,13 @@ package final class Placement: Sendable {
         self.pages = pages
         self.egress = egress
         self.cache = cache
+        self.storage = storage
         self.attachFrontLane = attachFrontLane
         self.forgetFrontLane = forgetFrontLane
         watchdog = Watchdog(steps: options.watchdog)
         // As many as cores, and two at least: one isolate may keep half of them busy.
         work = NativeWork(threads: max(2, options.frontLanes))
+        storageWork = NativeWork("storage", threads: storage == nil ? 0 : Self.storageThreads)
         pool = BlankPool(
             engine: engine, watchdog: watchdog, size: options.blankIsolates,
             memoryLimit: defaultMemoryMegabytes << 20, prepare: Self.prepare)
@@ -114,6 +123,16 @@ package final class Placement: Sendable {
 
     /// Nanoseconds of CPU: a hundred times what it takes.
     private static let warmUpBudget: UInt64 = 100_000_000
+
+    /// Operations on what is stored that are under way at a time.
+    private static let storageThreads = 4
+
+    /// Where workers find each other. Before the first request.
+    package func useServices(_ directory: any ServiceDirectory) { services.withLock { $0 = directory } }
+
+    func service(_ key: ScriptKey, for head: RequestHead) -> ServiceTarget {
+        services.withLock { $0 }?.worker(for: key, head) ?? .missing
+    }
 
     // MARK: Lanes
 

@@ -4,13 +4,21 @@ internal import WebAPI
 
 /// A request that a worker makes: what of it is on its way, there and back. Bound to the lane.
 final class Subrequest {
+    /// Who answers.
+    enum Destination {
+        /// An origin, by the way out, or the cache.
+        case egress(any Egress)
+        /// Another worker of this process.
+        case service(ScriptKey)
+    }
+
     enum Phase {
         /// All connections that the request may have are in use.
         case queued(EgressRequest)
         /// No answer yet.
-        case waiting(any EgressExchange)
+        case waiting(any SubrequestExchange)
         /// The answer's head is here.
-        case answering(any EgressExchange)
+        case answering(any SubrequestExchange)
         /// All that will come has come.
         case complete
     }
@@ -26,8 +34,7 @@ final class Subrequest {
     let context: RequestContext
     private(set) var phase: Phase
     private let method: String
-    /// The way out, or the cache.
-    private let egress: any Egress
+    private let destination: Destination
     /// Whether JavaScript wants to hear when nobody reads the answer any more.
     let isFollowed: Bool
     /// When the answer was last read, in the loop's nanoseconds.
@@ -59,14 +66,14 @@ final class Subrequest {
 
     /// Nil if the isolate has no memory left for the request's body.
     init?(
-        _ id: Int, _ request: EgressRequest, through egress: any Egress, of context: RequestContext, isFollowed: Bool
+        _ id: Int, _ request: EgressRequest, to destination: Destination, of context: RequestContext, isFollowed: Bool
     ) {
-        self.egress = egress
         charge = MemoryCharge(to: context.instance.isolate.account)
         if case .bytes(let bytes) = request.body, !charge.add(bytes.count) { return nil }
         self.id = id
         self.context = context
         self.isFollowed = isFollowed
+        self.destination = destination
         method = request.head.methodString
         phase = .queued(request)
         if case .stream = request.body {} else { isSendingEnded = true }
@@ -89,19 +96,33 @@ final class Subrequest {
     /// Gets the connection that it waited for.
     func begin() {
         guard case .queued(let request) = phase else { return }
-        let loop = instance.lane.loop
-        let box = LoopBound(self, to: loop)
-        let remote = loop.remote
-        let exchange = egress.begin(request) { events in
-            remote.execute { loop in box.value(on: loop).receive(events) }
-        }
+        let exchange = beginExchange(request)
         phase = .waiting(exchange)
         for piece in waitingPieces { exchange.send(piece) }
         waitingPieces = []
         if isSendingFinished { exchange.finishSending() }
     }
 
-    private var exchange: (any EgressExchange)? {
+    private func beginExchange(_ request: EgressRequest) -> any SubrequestExchange {
+        let loop = instance.lane.loop
+        switch destination {
+        case .egress(let egress):
+            let box = LoopBound(self, to: loop)
+            let remote = loop.remote
+            return egress.begin(request) { events in
+                remote.execute { loop in box.value(on: loop).receive(events) }
+            }
+        case .service(let service):
+            let exchange = ServiceExchange(request, properties: context.exchange.properties, on: loop) { [self] in
+                receive($0)
+            }
+            // Not now: the one that asks is in the middle of its call.
+            loop.enqueue { [lane = instance.lane] in lane.dispatch(exchange, toService: service) }
+            return exchange
+        }
+    }
+
+    private var exchange: (any SubrequestExchange)? {
         switch phase {
         case .waiting(let exchange), .answering(let exchange): exchange
         case .queued, .complete: nil

@@ -8,8 +8,9 @@ enum SubrequestHead {
     /// - Parameters:
     ///   - fields: "name: value\r\n" for each, names in lower case, values in UTF-8.
     ///   - incoming: the request that the worker answers; nil for what goes to no origin, and is not marked.
+    ///   - isToService: it stays in this process, and gets no marks but the one by which loops are found.
     static func make(
-        method: String, url: String, fields: UnsafeRawBufferPointer, incoming: RequestHead?
+        method: String, url: String, fields: UnsafeRawBufferPointer, incoming: RequestHead?, isToService: Bool = false
     ) -> RequestHead {
         var head = RequestHead(reservingBytes: url.utf8.count + fields.count + 160, fields: 16)
         head.append(method.utf8)
@@ -23,10 +24,11 @@ enum SubrequestHead {
             head.append(value)
         }
         guard let incoming else { return head }
-        if !choosesCoding { append("accept-encoding", "br, gzip", to: &head) }
-        append("cf-worker", host(of: incoming), to: &head)
         let hops = LoopGuard.hops(of: incoming) + 1
         append("cf-ew-via", String(hops), to: &head)
+        if isToService { return head }
+        if !choosesCoding { append("accept-encoding", "br, gzip", to: &head) }
+        append("cf-worker", host(of: incoming), to: &head)
         let others = LoopGuard.otherNetworks(of: incoming)
         append("cdn-loop", (others + ["\(LoopGuard.network); loops=\(hops)"]).joined(separator: ", "), to: &head)
         return head
@@ -37,7 +39,7 @@ enum SubrequestHead {
         head.append(value.utf8)
     }
 
-    private static func forEachField(
+    static func forEachField(
         in fields: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void
     ) {
         var start = 0

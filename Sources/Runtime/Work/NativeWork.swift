@@ -44,9 +44,9 @@ final class NativeWork: Sendable {
     /// third.
     private let mostOfOneIsolate: Int
 
-    init(threads: Int) {
+    init(_ name: String = "work", threads: Int) {
         mostOfOneIsolate = max(1, threads / 2)
-        for number in 0..<threads { Thread.spawn(name: "work-\(number)") { [self] in serve() } }
+        for number in 0..<threads { Thread.spawn(name: "\(name)-\(number)") { [self] in serve() } }
     }
 
     /// Has `job` done when it is the turn of `isolate`, after the jobs it gave before. Any thread.

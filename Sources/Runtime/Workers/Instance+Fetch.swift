@@ -13,11 +13,13 @@ extension Instance: FetchHost {
         guard fetch.url.utf8.count + fetch.fields.count <= Self.longestHead else {
             throw .type("The URL and the headers of a subrequest are larger than \(Self.longestHead >> 10) KiB")
         }
-        let egress: any Egress = if let details = fetch.cache { try cacheDoor(details) } else { lane.egress }
+        let destination = try destination(of: fetch)
+        let isToService = if case .service = destination { true } else { false }
+        let isMarked = if case .cache = fetch.destination { false } else { true }
         let head = fetch.fields.withUnsafeBytes { fields in
             SubrequestHead.make(
                 method: fetch.method, url: fetch.url, fields: fields,
-                incoming: fetch.cache == nil ? context.exchange.head : nil)
+                incoming: isMarked ? context.exchange.head : nil, isToService: isToService)
         }
         let coding = Self.coding(of: head)
         var source: HostBody?
@@ -39,7 +41,7 @@ extension Instance: FetchHost {
         let id = openTicket(for: context)
         guard
             let subrequest = Subrequest(
-                id, EgressRequest(head: head, body: body), through: egress, of: context, isFollowed: fetch.isFollowed)
+                id, EgressRequest(head: head, body: body), to: destination, of: context, isFollowed: fetch.isFollowed)
         else {
             dropTicket(id)
             throw .range("The worker has no memory left for the request's body")
@@ -49,10 +51,20 @@ extension Instance: FetchHost {
         return id
     }
 
-    private func cacheDoor(_ details: [String]) throws(OpError) -> CacheDoor {
-        guard let cache = lane.placement.cache, let door = CacheDoor(cache, account: worker.definition.account, details)
-        else { throw OpError("Error", "There are no caches here.") }
-        return door
+    private func destination(of fetch: FetchRequest) throws(OpError) -> Subrequest.Destination {
+        switch fetch.destination {
+        case .origin: return .egress(lane.egress)
+        case .cache(let details):
+            guard let cache = lane.placement.cache,
+                let door = CacheDoor(cache, account: worker.definition.account, details)
+            else { throw OpError("Error", "There are no caches here.") }
+            return .egress(door)
+        case .binding(let place):
+            guard bindings.indices.contains(place), case .service(let key) = bindings[place].value else {
+                throw .type("There is no such service")
+            }
+            return .service(key)
+        }
     }
 
     /// Bytes of a subrequest's URL and fields together.

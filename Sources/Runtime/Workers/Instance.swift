@@ -48,7 +48,7 @@ final class Instance {
         isolate.setHost(
             WebHost(
                 scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self, sockets: self,
-                work: self))
+                work: self, kv: self, rates: self))
         worker.counts.addIsolate(1)
     }
 

@@ -15,7 +15,7 @@ package enum Bundle {
     /// Every op, by its number.
     static let ops: [Op] = [
         HostOps.all, FetchOps.all, URLOps.all, EncodingOps.all, RandomOps.all, CryptoOps.all, CompressionOps.all,
-        WebSocketOps.all,
+        WebSocketOps.all, KVOps.all,
     ].flatMap { $0 }
 
     /// Assembles the bundle; the text lives as long as the process.

@@ -83,7 +83,7 @@ enum FetchOps {
         .web("fetchStart") { host, call throws(OpError) in
             let fetch = FetchRequest(
                 method: call.string(0), url: call.string(1), fields: call.text(2)?.utf8 ?? [], body: body(of: call),
-                isFollowed: call.bool(5), cache: call.isUndefined(6) ? nil : call.strings(6))
+                destination: destination(of: call), isFollowed: call.bool(5))
             call.returns(try host.fetches.startFetch(fetch))
         },
         .web("fetchHeaders") { host, call throws(OpError) in
@@ -105,6 +105,12 @@ enum FetchOps {
             call.returns(.string(coding))
         },
     ]
+
+    /// Argument 6 of `fetchStart`: what the cache is told, or the place of a binding.
+    private static func destination(of call: OpCall) -> FetchRequest.Destination {
+        if call.isNumber(6) { return .binding(call.integer(6)) }
+        return call.isUndefined(6) || call.isNull(6) ? .origin : .cache(call.strings(6))
+    }
 
     /// Arguments 3 and 4 of `fetchStart`: a string, bytes, the number of a body, or true for pieces that follow, with
     /// their length or -1.

@@ -4,7 +4,7 @@ package import Model
 /// What ops meet where there is no lane: two made-up requests while the snapshot is made, none while a worker is
 /// checked.
 package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, BodyHost, FetchHost, WebSocketHost,
-    WorkHost
+    WorkHost, KVHost, RateLimitHost
 {
     private static let fields = [("host", "warm.example"), ("accept", "*/*"), ("x-name", "value")]
     private static let heads = [
@@ -55,7 +55,7 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     private var host: WebHost {
         WebHost(
             scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self, sockets: self,
-            work: self)
+            work: self, kv: self, rates: self)
     }
 
     package var baseURL: String? { nil }
@@ -109,6 +109,9 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package func finishFetch(_ fetch: Int) {}
     package func abortFetch(_ fetch: Int) -> Int { 0 }
     package func coding(ofBody body: Int) -> String? { nil }
+
+    package func begin(_ operation: KVOperation, inBinding binding: Int) throws(OpError) -> Int { Self.ticket }
+    package func isWithinLimit(_ key: String, ofBinding binding: Int) throws(OpError) -> Bool { true }
 
     package func adopt(_ bytes: WorkBytes) -> ChargedBuffer? {
         guard let account = isolate?.account else { return nil }

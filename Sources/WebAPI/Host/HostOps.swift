@@ -42,6 +42,9 @@ enum HostOps {
         .web("timerStart") { host, call throws(OpError) in
             try host.timers.startTimer(id: call.integer(0), milliseconds: call.number(1), repeats: call.bool(2))
         },
+        .web("rateLimit") { host, call throws(OpError) in
+            call.returns(try host.rates.isWithinLimit(call.string(1), ofBinding: call.integer(0)))
+        },
         .web("timerCancel") { host, call in host.timers.cancelTimer(id: call.integer(0)) },
     ]
 
@@ -52,6 +55,9 @@ enum HostOps {
         case .json(let text): [binding.name, "json", text]
         case .versionMetadata(let version):
             [binding.name, "versionMetadata", version.id, version.tag, version.timestamp]
+        case .kvNamespace: [binding.name, "kvNamespace"]
+        case .service: [binding.name, "service"]
+        case .rateLimit: [binding.name, "rateLimit"]
         }
     }
 }

@@ -13,13 +13,16 @@ package final class WebHost {
     package let fetches: any FetchHost
     package let sockets: any WebSocketHost
     package let work: any WorkHost
+    package let kv: any KVHost
+    package let rates: any RateLimitHost
     // What standards keep for an isolate; made on first use, since few workers need it.
     lazy var digests = DigestTable()
     lazy var compressors = ChargedCompressors(on: work)
 
     package init(
         scope: any ScopeHost, timers: any TimerHost, log: any LogHost, exchanges: any ExchangeHost,
-        bodies: any BodyHost, fetches: any FetchHost, sockets: any WebSocketHost, work: any WorkHost
+        bodies: any BodyHost, fetches: any FetchHost, sockets: any WebSocketHost, work: any WorkHost,
+        kv: any KVHost, rates: any RateLimitHost
     ) {
         self.scope = scope
         self.timers = timers
@@ -29,6 +32,8 @@ package final class WebHost {
         self.fetches = fetches
         self.work = work
         self.sockets = sockets
+        self.kv = kv
+        self.rates = rates
     }
 }
 
@@ -147,6 +152,13 @@ package protocol WebSocketHost: AnyObject {
     func failWebSocket(_ socket: Int, code: Int, reason: String)
 }
 
+/// Rate limits that the worker is bound to.
+package protocol RateLimitHost: AnyObject {
+    /// Counts one more under a key.
+    /// - Returns: whether that is within the limit that the binding of that place names.
+    func isWithinLimit(_ key: String, ofBinding binding: Int) throws(OpError) -> Bool
+}
+
 package enum SendProgress {
     /// There is room for more.
     case room
@@ -167,17 +179,24 @@ package struct FetchRequest {
         case host(Int)
     }
 
+    package enum Destination {
+        case origin
+        /// The cache that is meant ("default" or "named", and the name) and, for what is stored, status, reason, and
+        /// names and values of the fields in `Vary`.
+        case cache([String])
+        /// The place of a service binding.
+        case binding(Int)
+    }
+
     package let method: String
     /// Absolute, without a fragment.
     package let url: String
     /// "name: value\r\n" for each field; values in UTF-8.
     package let fields: [UInt8]
     package let body: Body
+    package let destination: Destination
     /// Whether the entry `fetchEnded` is to be called when the answer's body is read or given up.
     package let isFollowed: Bool
-    /// Nil for an origin. Else the cache that is meant ("default" or "named", and the name) and, for what is stored,
-    /// status, reason, and names and values of the fields in `Vary`.
-    package let cache: [String]?
 }
 
 package enum BodyPiece {

@@ -59,9 +59,10 @@ struct Serve: ParsableCommand {
         let writer = LineWriter(descriptor: 2)
         let log = JSONLog(writer: writer)
         let store = try platform.open(data)
+        let storage = Storage(kv: store) { log.log(LogEvent(worker: "", request: 0, level: "error", text: $0)) }
         let server = try Server(
             lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
-            cache: cache.settings(folder: "\(data)/cache"), events: log)
+            cache: cache.settings(folder: "\(data)/cache"), storage: storage, events: log)
         let platformServer = PlatformServer(server: server, store: store, limits: limits.limits, log: log)
         try platformServer.start(
             host: host, port: port, tls: tls,

@@ -295,12 +295,16 @@ import Testing
         #expect(try platform.call("GET", service).code == 10090)
         #expect(try platform.call("GET", Self.scripts + "/hello/secrets").code == 10007)
         try platform.deploy(Platform.answering("x"), as: "hello")
+        let bound = #","bindings":[{"type":"service","name":"H","service":"hello"}]"#
+        try platform.deploy(Platform.answering("x"), as: "caller", metadata: bound)
         let shown = try platform.done("GET", service)
         #expect(shown["default_environment"]["script"]["id"].string == "hello")
         #expect(shown["default_environment"]["script"]["last_deployed_from"].string == "api")
         let references = try platform.done("GET", Self.scripts + "/hello/references")
-        #expect(references["services"]["incoming"] == .array([]))
+        guard case .array(let incoming) = references["services"]["incoming"] else { throw Failure("no references") }
+        #expect(incoming.map { $0["service"].string } == ["caller"])
         #expect(try platform.done("GET", "/accounts/{A}/workers/tails/by-consumer/hello") == .array([]))
+        #expect(try platform.call("DELETE", service).status == 400)
         try platform.done("DELETE", service + "?force=true")
         #expect(try platform.call("GET", service).code == 10090)
     }

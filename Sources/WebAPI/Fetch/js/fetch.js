@@ -1,15 +1,16 @@
 // Fetch Standard, section 5.6: fetch(), and sections 4.1 to 4.6 as far as Workers have them: requests to origins. The
 // host counts, queues and sends them; redirects are followed here (see Fetch/redirect). Needs the ops
-//   fetchStart(method, url, headers, body, length, isFollowed) -> ticket, by which the subrequest is known too. `url`
-//     is absolute and has no fragment, `headers` are as in respond(); `body` is null, a string, bytes, the number of a
-//     body that the host holds and nobody has read from, or true for pieces that follow, `length` bytes of them or -1.
+//   fetchStart(method, url, headers, body, length, isFollowed, binding) -> ticket, by which the subrequest is known
+//     too. `url` is absolute and has no fragment, `headers` are as in respond(); `body` is null, a string, bytes, the
+//     number of a body that the host holds and nobody has read from, or true for pieces that follow, `length` bytes of
+//     them or -1. `binding`: the place of the service binding that the request goes to, or null for its origin.
 //     The ticket gives [status, reason, bodyId or 0].
 //   fetchHeaders(f) -> [name, value, name, value ...] of the answer that has come, names in lower case
 //   fetchWrite(f, bytes) -> 0, a ticket to wait for before more is written, or -1 if nobody takes any more
 //   fetchEnd(f): the body is complete
 //   fetchAbort(f) -> the ticket that the host would have settled next and will not now, or 0
 // and, if isFollowed, that the host calls entries.fetchEnded(f) when the body was read to its end or given up.
-const { PromiseReject, PromiseResolve, SafeMap } = primordials;
+const { PromiseReject, PromiseResolve, SafeMap, TypeError } = primordials;
 const { exposeOperations, requireArguments } = use("WebIDL/webidl");
 const { expectTicket, rejectTicket, ticketPromise } = use("Core/tickets");
 const { refuseInGlobalScope } = use("Core/scope");
@@ -29,7 +30,7 @@ const followed = new SafeMap();
 
 /** One call of fetch(). It waits for tickets itself: see resolve() and reject(). */
 class Fetch {
-  constructor(inner, record, signal) {
+  constructor(inner, record, signal, binding) {
     this.deferred = new Deferred();
     this.record = record;
     this.method = methodOf(inner);
@@ -44,6 +45,7 @@ class Fetch {
     this.ticket = 0;
     this.responseInner = null;
     this.signal = signal;
+    this.binding = binding;
     this.algorithm = null;
   }
 
@@ -86,7 +88,8 @@ class Fetch {
     for (let i = 0; i < headerList.length; i += 2) headers += `${headerList[i]}: ${headerList[i + 1]}\r\n`;
     const url = serializeURL(this.record, true), length = stream === null ? -1 : stream.byteLength ?? -1;
     this.ticket = ops.fetchStart(
-      this.method, url, headers, stream === null ? source : true, length, this.signal !== null);
+      this.method, url, headers, stream === null ? source : true, length, this.signal !== null,
+      this.binding);
     expectTicket(this.ticket, this);
     if (stream === null) return;
     this.uploader = new Uploader(this, stream);
@@ -199,13 +202,16 @@ const signalToFollow = (inner) => (
     ? signalOf(inner) : null
 );
 
-/** "Fetch" for a request's inner. May throw. */
-function fetchInner(inner) {
+/** "Fetch" for a request's inner, by its origin or by a service binding. May throw. */
+function fetchInner(inner, binding = null) {
   const record = urlRecordOf(inner), { scheme } = record, signal = signalToFollow(inner);
   if (signal !== null && isAborted(signal)) throw abortReason(signal);
-  if (scheme !== "http" && scheme !== "https") return PromiseResolve(use("Fetch/schemeFetch").schemeFetch(inner));
+  if (scheme !== "http" && scheme !== "https") {
+    if (binding !== null) throw new TypeError(`A service binding takes requests for http and https, not ${scheme}.`);
+    return PromiseResolve(use("Fetch/schemeFetch").schemeFetch(inner));
+  }
   if (record.port !== null) use("Fetch/schemeFetch").requireGoodPort(record);
-  const fetch = new Fetch(inner, record, signal);
+  const fetch = new Fetch(inner, record, signal, binding);
   fetch.takeBody(bodyHolder(inner));
   fetch.send();
   if (signal !== null) fetch.follow();

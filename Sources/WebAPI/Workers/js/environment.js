@@ -1,21 +1,27 @@
 // Workers: `env`, one object for all that an isolate runs. Needs the op
 //   binding(index) -> [name, kind, ...], or null behind the last. What follows depends on the kind:
-//     "text": the text; "json": JSON text; "versionMetadata": id, tag, timestamp
+//     "text": the text; "json": JSON text; "versionMetadata": id, tag, timestamp; nothing for "kvNamespace", "service"
+//     and "rateLimit", which the host knows by their index
 const { JSONParse, ObjectDefineProperty, globalThis } = primordials;
 
 let environment;
 
-function valueOf(details) {
-  const kind = details[1], first = details[2];
-  if (kind === "text") return first;
-  if (kind === "json") return JSONParse(first);
-  return { id: first, tag: details[3], timestamp: details[4] };
+function valueOf(details, index) {
+  const first = details[2];
+  switch (details[1]) {
+    case "text": return first;
+    case "json": return JSONParse(first);
+    case "versionMetadata": return { id: first, tag: details[3], timestamp: details[4] };
+    case "kvNamespace": return use("Workers/kv").createNamespace(index);
+    case "service": return use("Workers/fetcher").createFetcher(index);
+    default: return use("Workers/rateLimit").createRateLimit(index);
+  }
 }
 
 function define(target) {
   for (let index = 0, details; (details = ops.binding(index)) !== null; index++) {
     ObjectDefineProperty(target, details[0], {
-      __proto__: null, value: valueOf(details), writable: true, enumerable: true, configurable: true,
+      __proto__: null, value: valueOf(details, index), writable: true, enumerable: true, configurable: true,
     });
   }
   return target;
