@@ -16,11 +16,13 @@ package final class ControlServer: Sendable {
         package var port: Int
         /// Host names of Workers lie under it.
         package var baseDomain: String
+        package var plan: Plan
 
-        package init(host: String, port: Int, baseDomain: String) {
+        package init(host: String, port: Int, baseDomain: String, plan: Plan = Plan()) {
             self.host = host
             self.port = port
             self.baseDomain = baseDomain
+            self.plan = plan
         }
     }
 
@@ -86,6 +88,7 @@ package final class ControlServer: Sendable {
             api: api, service: ZoneService(store: store, baseDomain: settings.baseDomain), scripts: scripts
         ).register()
         KVRoutes(api: api, service: KVService(store: store)).register()
+        UsageRoutes(api: api, store: store, plan: settings.plan).register()
         for path in ["/healthz", "/readyz"] {
             router.on(RouterPath(stringLiteral: path), method: .get) { _, _ in "ok\n" }
         }

@@ -13,8 +13,10 @@ final class PlatformServer {
     private let store: SQLiteStore
     private let limits: Limits
     private let log: JSONLog
+    let meter: Meter
 
     init(server: Server, store: SQLiteStore, limits: Limits, log: JSONLog) {
+        meter = Meter(ledger: store, log: log)
         self.server = server
         self.store = store
         self.limits = limits
@@ -31,7 +33,9 @@ final class PlatformServer {
                 Server.announce("Token \(secret)")
             }
             let settings = PlatformTable.Settings(baseDomain: control.baseDomain, limits: limits)
-            let table = try server.follow(store, settings: settings, log: log)
+            let table = try server.follow(store, settings: settings, meter: meter, log: log)
+            meter.start()
+            server.runSchedules(of: store, table, log: log)
             try server.start(host: host, port: port, tls: tls, settings: ingress, log: log) { lane in
                 PlatformRouter(lane: lane, table: table)
             }

@@ -50,9 +50,14 @@ final class Server: Sendable {
 
     /// What a store says is served, kept up to date.
     func follow(
-        _ feed: any RoutingFeed & VersionSource, settings: PlatformTable.Settings, log: any EventSink
+        _ feed: any RoutingFeed & VersionSource, settings: PlatformTable.Settings, meter: Meter, log: any EventSink
     ) throws -> PlatformTable {
-        try PlatformTable(following: feed, placement: placement, settings: settings, log: log)
+        try PlatformTable(following: feed, placement: placement, settings: settings, meter: meter, log: log)
+    }
+
+    /// Calls the `scheduled` handlers of Workers that a table has.
+    func runSchedules(of store: any ScheduleStore, _ table: PlatformTable, log: any EventSink) {
+        CronRunner(store: store, services: table, placement: placement, log: log).start()
     }
 
     /// The status page's JSON, for those workers.
@@ -123,7 +128,8 @@ final class Server: Sendable {
 
     /// Serves until SIGTERM or SIGINT; then finishes what is under way and ends the process, whatever happens within
     /// `longestDrain` ms and a second. A second signal ends it at once.
-    func runUntilSignal(writer: LineWriter, longestDrain milliseconds: Int) -> Never {
+    /// - Parameter last: called before the process ends.
+    func runUntilSignal(writer: LineWriter, longestDrain milliseconds: Int, last: () -> Void = {}) -> Never {
         SignalWait.wait()
         let finished = Alarm()
         doors.drain { [placement] in placement.whenQuiet { finished.ring() } }
@@ -133,6 +139,7 @@ final class Server: Sendable {
         }
         finished.wait(nanoseconds: UInt64(milliseconds + 1_000) * 1_000_000)
         cache.close()
+        last()
         writer.flush()
         _exit(0)
     }

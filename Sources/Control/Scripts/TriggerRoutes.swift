@@ -44,10 +44,17 @@ struct TriggerRoutes {
 
     private static func schedules(_ schedules: [Schedule]) -> Reply {
         let list = schedules.map { schedule -> JSONValue in
-            [
+            var shape: [String: JSONValue] = [
                 "cron": .string(schedule.cron), "created_on": .string(schedule.createdOn.description),
                 "modified_on": .string(schedule.modifiedOn.description),
             ]
+            // Ours.
+            if let run = schedule.lastRun {
+                shape["last_run"] = [
+                    "scheduled_on": .string(run.due.description), "outcome": run.outcome.map { .string($0) } ?? .null,
+                ]
+            }
+            return .object(shape)
         }
         return .result(["schedules": .array(list)])
     }

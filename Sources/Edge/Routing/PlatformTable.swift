@@ -25,6 +25,7 @@ package final class PlatformTable: ServiceDirectory {
     private let feed: any RoutingFeed & VersionSource
     private let placement: Placement
     private let settings: Settings
+    private let meter: Meter
     private let log: any EventSink
     private let state: Mutex<State>
     /// Held while changes are read and applied: each is applied once, in order.
@@ -33,11 +34,13 @@ package final class PlatformTable: ServiceDirectory {
 
     /// Reads all there is, and follows what changes from then on.
     package init(
-        following feed: any RoutingFeed & VersionSource, placement: Placement, settings: Settings, log: any EventSink
+        following feed: any RoutingFeed & VersionSource, placement: Placement, settings: Settings, meter: Meter,
+        log: any EventSink
     ) throws {
         self.feed = feed
         self.placement = placement
         self.settings = settings
+        self.meter = meter
         self.log = log
         state = Mutex(State(routes: PlatformRoutes(baseDomain: settings.baseDomain)))
         try follow()
@@ -126,18 +129,23 @@ package final class PlatformTable: ServiceDirectory {
     func worker(_ version: String, of key: ScriptKey) -> Worker? {
         if let known = state.withLock({ $0.workers[version]?.worker }) { return known }
         guard let worker = load(version, key) else { return nil }
-        return state.withLock { state in
-            if let other = state.workers[version] { return other.worker }
+        let (chosen, isKept) = state.withLock { state in
+            if let other = state.workers[version] { return (other.worker, false) }
             let isLive = state.routes.script(key)?.shares.contains { $0.version == version } ?? false
             if isLive { state.workers[version] = (key, worker) }
-            return worker
+            return (worker, isLive)
         }
+        // Another lane was faster, or the version was replaced while the request was on its way.
+        if !isKept { placement.retire(worker) }
+        return chosen
     }
 
     private func load(_ version: String, _ key: ScriptKey) -> Worker? {
         do {
             let stored = try feed.definition(ofVersion: version, script: key)
-            return Worker(stored.definition(for: key, limits: settings.limits))
+            let worker = Worker(stored.definition(for: key, limits: settings.limits))
+            meter.add(worker, of: key)
+            return worker
         } catch {
             log.log(LogEvent(worker: key.description, request: 0, level: "error", text: "\(error)"))
             return nil

@@ -16,10 +16,12 @@ extension StoredWorker {
         let bindings = version.bindings.compactMap { binding -> WorkerBinding? in
             value(of: binding, in: key.account).map { WorkerBinding(name: binding.name, value: $0) }
         }
-        return WorkerDefinition(
+        var definition = WorkerDefinition(
             name: key.description, modules: modules, bindings: bindings, limits: limits,
             // An upload whose date or flags cannot be meant was refused.
             compatibility: (try? version.compatibility) ?? .standard)
+        definition.account = key.account
+        return definition
     }
 
     private func value(of binding: Binding, in account: String) -> WorkerBinding.Value? {

@@ -51,16 +51,3 @@ package struct CustomDomain: Sendable, Equatable, Codable {
         self.script = script
     }
 }
-
-/// When a script's `scheduled` handler is called.
-package struct Schedule: Sendable, Equatable, Codable {
-    package var cron: String
-    package let createdOn: Timestamp
-    package var modifiedOn: Timestamp
-
-    package init(cron: String, createdOn: Timestamp = .now, modifiedOn: Timestamp = .now) {
-        self.cron = cron
-        self.createdOn = createdOn
-        self.modifiedOn = modifiedOn
-    }
-}

@@ -3,7 +3,8 @@
 // `StoreError`s.
 
 /// All of it.
-package typealias PlatformStore = AccountStore & KVStore & RoutingFeed & ScriptStore & UsageStore & VersionSource
+package typealias PlatformStore = AccountStore & KVStore & RoutingFeed & ScheduleStore & ScriptStore & UsageStore
+    & VersionSource
     & ZoneStore
 
 package protocol AccountStore: Sendable {
@@ -127,6 +128,16 @@ package protocol KVStore: Sendable {
     func delete(_ keys: [String], in namespace: String) throws
     /// - Parameter after: the key behind which the page begins.
     func keys(in namespace: String, prefix: String, after: String?, limit: Int) throws -> KVPage
+}
+
+package protocol ScheduleStore: Sendable {
+    /// Notes that the schedules which are due at a time are run now, so that they are not run for that time again.
+    /// - Parameters:
+    ///   - seconds: since 1970.
+    ///   - isDue: whether a schedule's expression names that time.
+    /// - Returns: those that had not been run for it.
+    func claim(at seconds: Int64, isDue: (_ cron: String) -> Bool) throws -> [ScheduleRun]
+    func ended(_ run: ScheduleRun, _ outcome: Outcome) throws
 }
 
 package protocol UsageStore: Sendable {

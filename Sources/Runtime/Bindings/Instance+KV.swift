@@ -19,6 +19,7 @@ extension Instance: KVHost {
             throw OpError("Error", "Too many API requests by single Worker invocation.")
         }
         context.storageOperations += 1
+        if operation.isWrite { worker.counts.addWrite() } else { worker.counts.addRead() }
         let held = operation.size + Self.operationOverhead
         guard charge(held) else { throw .range("The worker has no memory left for the value") }
         let ticket = openTicket(for: context)
@@ -48,6 +49,13 @@ extension Instance: KVHost {
 }
 
 extension KVOperation {
+    fileprivate var isWrite: Bool {
+        switch self {
+        case .put, .delete: true
+        case .get, .getMany, .list: false
+        }
+    }
+
     /// Bytes of what it brings along.
     fileprivate var size: Int {
         switch self {

@@ -44,6 +44,8 @@ package final class Placement: Sendable {
         var nextLane = 0
         var nextBack = 0
         var residences: [ObjectIdentifier: Residence] = [:]
+        /// Events that came before the first front lane was there, or between two.
+        var waitingEvents: [@Sendable (LaneReference) -> Void] = []
         /// Who waits for a lane to have no request under way, by the lane.
         var quietWaiters: [Int: [@Sendable () -> Void]] = [:]
     }
@@ -157,7 +159,13 @@ package final class Placement: Sendable {
         let lane = Lane(id: id, kind: kind, loop: loop, placement: self)
         defer { lane.close() }
         let reference = LaneReference(id: id, kind: kind, loop: loop.remote, lane: LoopBound(lane, to: loop))
-        state.withLock { $0.lanes[id] = reference }
+        let waiting = state.withLock { state -> [@Sendable (LaneReference) -> Void] in
+            state.lanes[id] = reference
+            guard kind == .front else { return [] }
+            defer { state.waitingEvents = [] }
+            return state.waitingEvents
+        }
+        for event in waiting { event(reference) }
         if kind == .front { try attachFrontLane(lane) }
         loop.run()
     }
@@ -194,11 +202,18 @@ package final class Placement: Sendable {
     package func dispatch(
         _ event: WorkerEvent, to worker: Worker, completion: @escaping @Sendable (EventResult) -> Void
     ) {
-        let reference = state.withLock { $0.lanes.values.first { $0.kind == .front } }
-        let isTaken = reference?.loop.execute { loop in
-            reference?.lane.value(on: loop).dispatch(EventExchange(event, completion: completion), to: worker)
+        let run: @Sendable (LaneReference) -> Void = { reference in
+            let isTaken = reference.loop.execute { loop in
+                reference.lane.value(on: loop).dispatch(EventExchange(event, completion: completion), to: worker)
+            }
+            if !isTaken { completion(EventResult(outcome: .laneLost, mayRetry: true)) }
         }
-        if isTaken != true { completion(EventResult(outcome: .laneLost, mayRetry: true)) }
+        let reference = state.withLock { state in
+            let front = state.lanes.values.first { $0.kind == .front }
+            if front == nil { state.waitingEvents.append(run) }
+            return front
+        }
+        if let reference { run(reference) }
     }
 
     /// Runs `body` on every lane.

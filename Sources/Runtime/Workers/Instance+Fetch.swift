@@ -10,6 +10,7 @@ extension Instance: FetchHost {
         let subrequests = context.subrequests ?? Subrequests(limits: worker.definition.limits)
         context.subrequests = subrequests
         try subrequests.require()
+        worker.counts.addSubrequest()
         guard fetch.url.utf8.count + fetch.fields.count <= Self.longestHead else {
             throw .type("The URL and the headers of a subrequest are larger than \(Self.longestHead >> 10) KiB")
         }

@@ -96,7 +96,8 @@ extension Instance: ExchangeHost {
             let length = context.exchange.head.firstValue(of: "content-length").flatMap {
                 Int(String(decoding: $0, as: UTF8.self))
             }
-            context.body = HostBody(context.exchange, of: context, isolate: isolate, length: length)
+            let source = CountedBody(context.exchange) { [counts = worker.counts] in counts.addBytesIn($0) }
+            context.body = HostBody(source, of: context, isolate: isolate, length: length)
         }
         return exchange
     }
@@ -105,6 +106,7 @@ extension Instance: ExchangeHost {
         let context = try open(exchange)
         context.status = answer.status
         context.isFollowed = false
+        worker.counts.addBytesOut(body.count)
         context.exchange.respond(ResponseHead(answer, context.outcome), body: ResponseBytes(body))
         answered(context)
     }
@@ -119,6 +121,7 @@ extension Instance: ExchangeHost {
         if let whole = try body.takeWhole(coded: coding) {
             context.status = answer.status
             context.isFollowed = false
+            worker.counts.addBytesOut(whole.count)
             whole.withUnsafeBytes { context.exchange.respond(head, body: .bytes($0)) }
             answered(context)
             return true
@@ -152,6 +155,7 @@ extension Instance: ExchangeHost {
             }
             context.unwritten = unwritten - bytes.count
         }
+        worker.counts.addBytesOut(bytes.count)
         if context.exchange.writeResponse(bytes) { return nil }
         let ticket = openTicket(for: context)
         context.writeTicket = ticket
@@ -211,7 +215,10 @@ private final class AnswerSink: BodySink {
 
     init(of context: RequestContext) { self.context = context }
 
-    func write(_ bytes: UnsafeRawBufferPointer) -> Bool { context.exchange.writeResponse(bytes) }
+    func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        context.instance.worker.counts.addBytesOut(bytes.count)
+        return context.exchange.writeResponse(bytes)
+    }
 
     func finish() {
         context.exchange.finishResponse()
@@ -223,6 +230,17 @@ private final class AnswerSink: BodySink {
         context.outcome = .exception
         context.exchange.abort()
         context.instance.pumpEnded(context)
+    }
+}
+
+extension AnswerBody {
+    /// Bytes, or units of a text: in UTF-8 it may have more.
+    fileprivate var count: Int {
+        switch self {
+        case .none: 0
+        case .text(let text): text.count
+        case .bytes(let bytes): bytes.count
+        }
     }
 }
 

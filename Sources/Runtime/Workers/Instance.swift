@@ -296,6 +296,7 @@ final class Instance {
         if context.exchange.observer === context { context.exchange.observer = nil }
         if context.isFollowed { enqueue { [self] in tell(.exchangeEnded, .number(Double(context.id))) } }
         if context.outcome != .ok { worker.counts.addError() }
+        worker.counts.addWallTime(EventLoop.monotonicNow() - context.startedAt)
         report(context)
     }
 

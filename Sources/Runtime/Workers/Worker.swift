@@ -11,7 +11,7 @@ package final class Worker: Sendable {
     private let retired = Atomic<Bool>(false)
 
     /// Replaced or deleted: only requests that were on their way then still come here.
-    var isRetired: Bool { retired.load(ordering: .acquiring) }
+    package var isRetired: Bool { retired.load(ordering: .acquiring) }
     func retire() { retired.store(true, ordering: .releasing) }
 
     package var name: String { definition.name }
@@ -49,6 +49,42 @@ package final class Worker: Sendable {
         /// Isolates that run the worker now, and what they use as of their last collections, in bytes.
         package var isolates: Int { isolateCount.load(ordering: .relaxed) }
         package var memory: Int { memoryBytes.load(ordering: .relaxed) }
+
+        private let wallMicroseconds = Atomic<Int64>(0)
+        private let wallTenths = Atomic<Int64>(0)
+        private let subrequestCount = Atomic<Int64>(0)
+        private let byteCountIn = Atomic<Int64>(0)
+        private let byteCountOut = Atomic<Int64>(0)
+        private let readCount = Atomic<Int64>(0)
+        private let writeCount = Atomic<Int64>(0)
+
+        /// What is billed, all since the start; memory is not in it.
+        package var amounts: UsageAmounts {
+            var amounts = UsageAmounts()
+            amounts.requests = Int64(requests)
+            amounts.errors = Int64(errors)
+            amounts.cpuMicroseconds = Int64(cpuTime / 1_000)
+            amounts.wallMicroseconds = wallMicroseconds.load(ordering: .relaxed)
+            amounts.wallTenths = wallTenths.load(ordering: .relaxed)
+            amounts.subrequests = subrequestCount.load(ordering: .relaxed)
+            amounts.bytesIn = byteCountIn.load(ordering: .relaxed)
+            amounts.bytesOut = byteCountOut.load(ordering: .relaxed)
+            amounts.reads = readCount.load(ordering: .relaxed)
+            amounts.writes = writeCount.load(ordering: .relaxed)
+            return amounts
+        }
+
+        /// A request took so long.
+        func addWallTime(_ nanoseconds: UInt64) {
+            wallMicroseconds.add(Int64(nanoseconds / 1_000), ordering: .relaxed)
+            wallTenths.add(Int64(nanoseconds / 100_000_000 + 1), ordering: .relaxed)
+        }
+
+        func addSubrequest() { subrequestCount.add(1, ordering: .relaxed) }
+        func addBytesIn(_ count: Int) { byteCountIn.add(Int64(count), ordering: .relaxed) }
+        func addBytesOut(_ count: Int) { byteCountOut.add(Int64(count), ordering: .relaxed) }
+        func addRead() { readCount.add(1, ordering: .relaxed) }
+        func addWrite() { writeCount.add(1, ordering: .relaxed) }
 
         func addRequest() { requestCount.add(1, ordering: .relaxed) }
         func addError() { errorCount.add(1, ordering: .relaxed) }

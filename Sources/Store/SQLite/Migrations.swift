@@ -5,6 +5,7 @@ enum Migrations {
     static var all: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
+        migrator.registerMigration("2") { db in try db.execute(sql: second) }
         return migrator
     }
 
@@ -25,6 +26,19 @@ enum Migrations {
                 PRIMARY KEY (account, hour, script)
             ) STRICT, WITHOUT ROWID;
             """
+
+    private static let second = """
+        ALTER TABLE usage ADD COLUMN wall_tenths INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE usage ADD COLUMN reads INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE usage ADD COLUMN writes INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE usage ADD COLUMN memory_kb_s INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX usage_batches_by_time ON usage_batches (created_on);
+        CREATE TABLE schedule_runs (
+            account TEXT NOT NULL, script TEXT NOT NULL, cron TEXT NOT NULL, due INTEGER NOT NULL, outcome TEXT,
+            PRIMARY KEY (account, script, cron, due),
+            FOREIGN KEY (account, script, cron) REFERENCES schedules ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
+        """
 
     private static let accounts = """
         CREATE TABLE accounts (

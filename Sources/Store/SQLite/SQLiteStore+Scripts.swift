@@ -81,47 +81,6 @@ extension SQLiteStore {
             }
         }
     }
-
-    // MARK: Schedules
-
-    package func schedules(of key: ScriptKey) throws -> [Schedule] {
-        try read { db in
-            _ = try Self.require(key, db)
-            return try Self.schedules(of: key, db)
-        }
-    }
-
-    private static func schedules(of key: ScriptKey, _ db: Database) throws -> [Schedule] {
-        try Row.fetchAll(
-            db, sql: "SELECT * FROM schedules WHERE account = ? AND script = ? ORDER BY cron",
-            arguments: [key.account, key.name]
-        ).map { row in
-            Schedule(
-                cron: row["cron"], createdOn: Timestamp(milliseconds: row["created_on"]),
-                modifiedOn: Timestamp(milliseconds: row["modified_on"]))
-        }
-    }
-
-    package func replaceSchedules(of key: ScriptKey, with crons: [String]) throws -> [Schedule] {
-        try write { db, _ in
-            _ = try Self.require(key, db)
-            let old = try Self.schedules(of: key, db).map(\.cron)
-            let now = Timestamp.now.milliseconds
-            for cron in old where !crons.contains(cron) {
-                try db.execute(
-                    sql: "DELETE FROM schedules WHERE account = ? AND script = ? AND cron = ?",
-                    arguments: [key.account, key.name, cron])
-            }
-            for cron in crons {
-                try db.execute(
-                    sql: """
-                        INSERT INTO schedules (account, script, cron, created_on, modified_on) VALUES (?, ?, ?, ?, ?)
-                        ON CONFLICT DO UPDATE SET modified_on = excluded.modified_on
-                        """, arguments: [key.account, key.name, cron, now, now])
-            }
-            return try Self.schedules(of: key, db)
-        }
-    }
 }
 
 extension Script {

@@ -11,24 +11,33 @@ extension SQLiteStore: UsageStore {
                 sql: "INSERT INTO usage_batches (id, created_on) VALUES (?, ?)",
                 arguments: [batch, Timestamp.now.milliseconds])
             for usage in readings { try Self.add(usage, db) }
+            try db.execute(
+                sql: "DELETE FROM usage_batches WHERE created_on < ?",
+                arguments: [Timestamp.now.milliseconds - Self.batchMemory])
         }
     }
+
+    /// How long a batch's name is kept, in milliseconds: whoever tries one again does so within seconds.
+    private static let batchMemory: Int64 = 86_400_000
 
     private static func add(_ usage: Usage, _ db: Database) throws {
         let amounts = usage.amounts
         try db.execute(
             sql: """
                 INSERT INTO usage (account, hour, script, requests, errors, cpu_us, wall_us, subrequests, bytes_in,
-                    bytes_out) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    bytes_out, wall_tenths, reads, writes, memory_kb_s)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, errors = errors + excluded.errors,
                     cpu_us = cpu_us + excluded.cpu_us, wall_us = wall_us + excluded.wall_us,
                     subrequests = subrequests + excluded.subrequests, bytes_in = bytes_in + excluded.bytes_in,
-                    bytes_out = bytes_out + excluded.bytes_out
+                    bytes_out = bytes_out + excluded.bytes_out,
+                    wall_tenths = wall_tenths + excluded.wall_tenths, reads = reads + excluded.reads,
+                    writes = writes + excluded.writes, memory_kb_s = memory_kb_s + excluded.memory_kb_s
                 """,
             arguments: [
                 usage.script.account, usage.hour, usage.script.name, amounts.requests, amounts.errors,
                 amounts.cpuMicroseconds, amounts.wallMicroseconds, amounts.subrequests, amounts.bytesIn,
-                amounts.bytesOut,
+                amounts.bytesOut, amounts.wallTenths, amounts.reads, amounts.writes, amounts.memoryKilobyteSeconds,
             ])
     }
 
@@ -46,6 +55,10 @@ extension SQLiteStore: UsageStore {
                 amounts.subrequests = row["subrequests"]
                 amounts.bytesIn = row["bytes_in"]
                 amounts.bytesOut = row["bytes_out"]
+                amounts.wallTenths = row["wall_tenths"]
+                amounts.reads = row["reads"]
+                amounts.writes = row["writes"]
+                amounts.memoryKilobyteSeconds = row["memory_kb_s"]
                 return Usage(
                     script: ScriptKey(account: account, name: row["script"]), hour: row["hour"], amounts: amounts)
             }

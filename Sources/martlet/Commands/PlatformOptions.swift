@@ -1,4 +1,5 @@
 import ArgumentParser
+import Control
 import Foundation
 import Model
 import Store
@@ -19,9 +20,22 @@ struct PlatformOptions: ParsableArguments {
             """)
     var secretKeyFile: String?
 
+    @Option(help: "A JSON file with what use costs.")
+    var plan: String?
+
     func validate() throws {
         guard HostName.isValid(baseDomain.lowercased()) else {
             throw ValidationError("--base-domain must be a domain name, not '\(baseDomain)'.")
+        }
+    }
+
+    /// What use costs.
+    func readPlan() throws(CleanFailure) -> Plan {
+        guard let plan else { return Plan() }
+        do {
+            return try Plan.read(plan)
+        } catch {
+            throw CleanFailure("\(error) (--plan)")
         }
     }
 

@@ -58,6 +58,7 @@ struct Serve: ParsableCommand {
     private func serve(data: String) throws {
         let writer = LineWriter(descriptor: 2)
         let log = JSONLog(writer: writer)
+        let plan = try platform.readPlan()
         let store = try platform.open(data)
         let storage = Storage(kv: store) { log.log(LogEvent(worker: "", request: 0, level: "error", text: $0)) }
         let server = try Server(
@@ -69,8 +70,11 @@ struct Serve: ParsableCommand {
             ingress: IngressSettings(
                 limits: ingress.limits, showsEveryOutcome: showOutcome, location: ingress.location),
             control: ControlServer.Settings(
-                host: adminHost, port: Int(adminPort), baseDomain: platform.baseDomain.lowercased()))
-        server.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits))
+                host: adminHost, port: Int(adminPort), baseDomain: platform.baseDomain.lowercased(),
+                plan: plan))
+        server.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits)) {
+            platformServer.meter.flush()
+        }
     }
 
     private func serve(folder: String) throws {

@@ -158,6 +158,33 @@ import Testing
         #expect(envelope.message.contains(hash))
     }
 
+    @Test func accountsShareNoCaches() throws {
+        let platform = try Platform()
+        let other = try #require(try platform.done("POST", "/accounts", json: #"{"name":"other"}"#)["id"].string)
+        try platform.done("PUT", "/accounts/\(other)/workers/subdomain", json: #"{"subdomain":"other"}"#)
+        let code = """
+            export default { async fetch(request) {
+              const cache = await caches.open("c"), url = "http://same.example/";
+              const found = [await cache.match(url), await caches.default.match(url)];
+              const fresh = () => new Response("x", { headers: { "cache-control": "max-age=60" } });
+              await cache.put(url, fresh());
+              await caches.default.put(url, fresh());
+              return new Response(found.map((response) => response === undefined ? "none" : "found").join());
+            } };
+            """
+        for account in [platform.account, other] {
+            var form = Form()
+            form.add("metadata", #"{"main_module":"index.js"}"#)
+            form.add("index.js", code, filename: "index.js", type: "application/javascript+module")
+            let path = "/accounts/\(account)/workers/scripts/hello"
+            #expect(try platform.call("PUT", path, fields: [form.contentType], body: form.bytes).status == 200)
+            try platform.done("POST", path + "/subdomain", json: #"{"enabled":true}"#)
+        }
+        #expect(try platform.get("hello").text == "none,none")
+        #expect(try platform.get("hello").text == "found,found")
+        #expect(try platform.martlet.get(host: "hello.other.localhost").text == "none,none")
+    }
+
     @Test func theBaseDomainIsASetting() throws {
         let platform = try Platform(["--base-domain", "Workers.Example"])
         try platform.deploy(Platform.answering("x"), as: "hello")
