@@ -15,7 +15,8 @@ const {
 const { bytesOf } = use("WebIDL/bufferSource");
 const { expectTicket } = use("Core/tickets");
 const { refuseInGlobalScope } = use("Core/scope");
-const { Deferred, defineRecord } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
+const { Deferred } = use("Streams/promises");
 const { isReadableStream, readableObject, readableOf } = use("Streams/readableObjects");
 
 const secret = {};
