@@ -24,5 +24,5 @@ extension Finding: CustomStringConvertible {
 let allRules: [any Rule.Type] = [
     ArrowRule.self, BundleRule.self, EngineHeaderRule.self, FileLengthRule.self, FolderRule.self,
     ForbiddenTextRule.self, JavaScriptRule.self, LineLengthRule.self, PrimordialsRule.self, RootRule.self,
-    TestFrameworkRule.self,
+    TestFrameworkRule.self, UseRule.self,
 ]

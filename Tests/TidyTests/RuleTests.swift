@@ -185,6 +185,21 @@ import Testing
         )
     }
 
+    @Test func whatIsUsedIsProvided() {
+        let path = "Sources/WebAPI/A/js/b.js"
+        let user = """
+            const { one, two: other } = use("URL/url");
+            const {
+              three,
+            } = use("URL/url");
+            const { four } = use("URL/gone");
+            provide({});
+            """
+        expect(
+            UseRule.self, Tree([path: user, "Sources/WebAPI/URL/js/url.js": "provide({ one, three: 3 });"]),
+            finds: ["\(path): URL/url does not provide two", "\(path): there is no URL/gone"])
+    }
+
     @Test func aFileThatTheBundleLacks() {
         expect(
             BundleRule.self,
@@ -226,7 +241,8 @@ import Testing
         let texts = [
             "Sources/Attic/a.h": "#include <v8.h>\n" + String(repeating: "\n", count: 500),
             "Sources/Attic/A.swift": String(repeating: "x", count: 121), "Sources/Attic/a.js": "// FIX" + "ME",
-            "Sources/WebAPI/A/js/a.js": "a.push(b)", "Tests/ATests/A.swift": "import XCTest", "stranger": "",
+            "Sources/WebAPI/A/js/a.js": "a.push(b)", "Sources/WebAPI/A/js/b.js": "const { c } = use(\"A/none\");",
+            "Tests/ATests/A.swift": "import XCTest", "stranger": "",
         ]
         let names = complaints(about: Tree(texts), exceptions: []).map { $0.prefix { $0 != ":" } }
         #expect(Set(names) == Set(allRules.map { $0.name[...] }))
