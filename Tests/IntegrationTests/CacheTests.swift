@@ -59,4 +59,23 @@ import Testing
         #expect(try martlet.exitCode() == 0)
         #expect(try own().isEmpty)
     }
+
+    /// What one account's Workers store is not there for another's, be it under the same URL.
+    @Test func accountsShareNothing() throws {
+        let platform = try Platform()
+        let other = try #require(try platform.done("POST", "/accounts", json: #"{"name":"other"}"#)["id"].string)
+        try platform.done("PUT", "/accounts/\(other)/workers/subdomain", json: #"{"subdomain":"other"}"#)
+        for account in [platform.account, other] { try platform.deploy(Self.worker, as: "hello", account: account) }
+        func ask(_ method: String, _ subdomain: String, body: String? = nil) throws -> String {
+            let client = try platform.martlet.client("hello.\(subdomain).localhost")
+            try client.send(method, "/a", body: body.map { Array($0.utf8) })
+            return try client.answer(by: .patient).text
+        }
+        #expect(try ask("PUT", "main", body: "of the first") == "stored")
+        #expect(try ask("GET", "other") == "nothing")
+        #expect(try ask("PUT", "other", body: "of the other") == "stored")
+        try platform.killAndStart()
+        #expect(try ask("GET", "main") == "of the first")
+        #expect(try ask("GET", "other") == "of the other")
+    }
 }

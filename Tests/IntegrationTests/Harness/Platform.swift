@@ -92,21 +92,21 @@ final class Platform {
     @discardableResult
     func upload(
         _ code: String, as name: String, metadata: String = "", method: String = "PUT", path: String = "",
-        token: String? = nil
+        account: String = "{A}", token: String? = nil
     ) throws -> Envelope {
         var form = Form()
         form.add("metadata", #"{"main_module":"index.js"\#(metadata)}"#, type: "application/json")
         form.add("index.js", code, filename: "index.js", type: "application/javascript+module")
         return try call(
-            method, "/accounts/{A}/workers/scripts/\(name)\(path)", token: token, fields: [form.contentType],
+            method, "/accounts/\(account)/workers/scripts/\(name)\(path)", token: token, fields: [form.contentType],
             body: form.bytes)
     }
 
     /// Uploads and puts the Worker under the account's subdomain.
-    func deploy(_ code: String, as name: String, metadata: String = "") throws {
-        let envelope = try upload(code, as: name, metadata: metadata)
+    func deploy(_ code: String, as name: String, metadata: String = "", account: String = "{A}") throws {
+        let envelope = try upload(code, as: name, metadata: metadata, account: account)
         guard envelope.status == 200 else { throw Failure("upload of \(name): \(envelope.summary)") }
-        try done("POST", "/accounts/{A}/workers/scripts/\(name)/subdomain", json: #"{"enabled":true}"#)
+        try done("POST", "/accounts/\(account)/workers/scripts/\(name)/subdomain", json: #"{"enabled":true}"#)
     }
 
     /// What the Worker answers under the account's subdomain.

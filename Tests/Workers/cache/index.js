@@ -171,6 +171,17 @@ const steps = {
         while (!isCanceled) await scheduler.wait(1);
         return await describe(await match("rs"));
     },
+    async halves() {
+        const { readable, writable } = new TransformStream(), response = new Response(readable);
+        const clone = response.clone();
+        const puts = [caches.default.put(url("h1"), response), caches.default.put(url("h2"), clone)];
+        const writer = writable.getWriter();
+        for (let i = 0; i < 16; i++) await writer.write(new Uint8Array(65_536).fill(i));
+        await writer.close();
+        await Promise.all(puts);
+        const halves = await Promise.all(["h1", "h2"].map(async (path) => (await match(path)).arrayBuffer()));
+        return halves.map((half) => [half.byteLength, new Uint8Array(half).at(-1)]);
+    },
     async concurrent() {
         await Promise.all(Array.from({ length: 20 }, (_, i) => put("p", `body ${i}`.repeat(100))));
         const body = await text(match("p"));
