@@ -175,6 +175,9 @@ static const char html_eventSource[] = {
 static const char websockets_webSocket[] = {
 #embed "../WebAPI/WebSockets/js/webSocket.js"
 };
+static const char websockets_connection[] = {
+#embed "../WebAPI/WebSockets/js/connection.js"
+};
 static const char html_navigator[] = {
 #embed "../WebAPI/HTML/js/navigator.js"
 };
@@ -467,6 +470,7 @@ static const cbundle_module modules[] = {
     MODULE("HTML/messaging", lazy, html_messaging),
     MODULE("HTML/eventSource", lazy, html_eventSource),
     MODULE("WebSockets/webSocket", lazy, websockets_webSocket),
+    MODULE("WebSockets/connection", lazy, websockets_connection),
     MODULE("HTML/navigator", lazy, html_navigator),
     MODULE("HTML/base64", lazy, html_base64),
     MODULE("Crypto/crypto", eager, crypto_crypto),

@@ -1,5 +1,6 @@
 internal import Model
 internal import NIOCore
+internal import NIOSSL
 
 /// What one thread of the egress has: names it knows, clients, requests under way.
 final class EgressShard: @unchecked Sendable {
@@ -9,6 +10,7 @@ final class EgressShard: @unchecked Sendable {
     let settings: EgressSettings
     let held: HeldBytes
     private let names: NameService
+    private let trust: TrustStore
     private var knownNames: [String: KnownName] = [:]
     private var lookups: [String: [([IPAddress]) -> Void]] = [:]
     private var ownAddresses: Set<IPAddress> = []
@@ -37,6 +39,7 @@ final class EgressShard: @unchecked Sendable {
         self.settings = settings
         self.names = names
         self.held = held
+        self.trust = trust
         clients = OriginClients(loop: loop, limits: settings.limits, trust: trust) { [unowned self] channel in
             OriginHandler.add(to: channel, of: self)
         }
@@ -55,6 +58,13 @@ final class EgressShard: @unchecked Sendable {
     func remove(_ number: Int) { exchanges[number] = nil }
 
     func exchange(_ number: Int) -> OriginExchange? { exchanges[number] }
+
+    /// For TLS connections that are to become WebSockets; made once, for it takes milliseconds.
+    lazy var upgradeTLS: NIOSSLContext? = {
+        var configuration = trust.configuration
+        configuration.applicationProtocols = ["http/1.1"]
+        return try? NIOSSLContext(configuration: configuration)
+    }()
 
     // MARK: Addresses
 

@@ -45,9 +45,13 @@ package final class HTTPEgress: Egress {
             return RefusedExchange()
         }
         let shard = shards[Int(truncatingIfNeeded: UInt(bitPattern: target.host.hashValue) % UInt(shards.count))]
-        let exchange = OriginExchange(request, to: target, on: shard, deliver: deliver) { [self] in
-            underWay.subtract(1, ordering: .relaxed)
+        let ended: @Sendable () -> Void = { [self] in underWay.subtract(1, ordering: .relaxed) }
+        if case .upgrade = request.body {
+            let exchange = UpgradeExchange(request, to: target, on: shard, deliver: deliver, ended: ended)
+            shard.loop.execute { exchange.begin() }
+            return exchange
         }
+        let exchange = OriginExchange(request, to: target, on: shard, deliver: deliver, ended: ended)
         shard.loop.execute { exchange.begin() }
         return exchange
     }

@@ -66,7 +66,7 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
     private var window: Int { shard.held.isFull ? shard.limits.leastWindowBytes : shard.limits.windowBytes }
 
     /// The request's fields without those that are the connection's.
-    private static func fields(of head: RequestHead, for target: OriginTarget) -> HTTPHeaders {
+    static func fields(of head: RequestHead, for target: OriginTarget) -> HTTPHeaders {
         var fields = HTTPHeaders()
         fields.reserveCapacity(head.fieldCount + 4)
         fields.add(name: "host", value: target.authority)

@@ -24,7 +24,7 @@ struct Upload {
     /// Nil if nobody knows.
     var length: Int? {
         switch body {
-        case .none: 0
+        case .none, .upgrade: 0
         case .bytes(let bytes): bytes.count
         case .stream(let length): length
         }

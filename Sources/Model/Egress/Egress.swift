@@ -32,6 +32,9 @@ package struct EgressRequest: Sendable, Equatable {
         case bytes([UInt8])
         /// Pieces follow by `EgressExchange.send`; `length` bytes in all, if that is known.
         case stream(length: Int?)
+        /// None, and the origin is asked to make the connection a WebSocket. Once it has answered 101, what is sent
+        /// goes to it as it is, and the answer's body is all that it sends.
+        case upgrade
     }
 
     /// Method, absolute URL as the URL Standard serialises it, without a fragment, and fields.

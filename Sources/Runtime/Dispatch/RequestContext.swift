@@ -60,7 +60,7 @@ final class RequestContext {
     /// Native work of the request on other threads; nil if there was none.
     var work: RequestWork?
     /// What the connection has become.
-    var webSocket: WebSocketLink?
+    var webSocket: (any SocketEnd)?
 
     init(id: Int, exchange: any Exchange, instance: Instance, startedAt: UInt64, isColdStart: Bool) {
         self.id = id
@@ -78,7 +78,10 @@ final class RequestContext {
     }
 
     /// Whether anything can still happen that would run the request's code again, without other requests.
-    var isWaiting: Bool { openTickets > 0 || !timers.isEmpty || pump != nil || webSocket != nil }
+    var isWaiting: Bool { openTickets > 0 || !timers.isEmpty || pump != nil || webSocket != nil || hasOpenSockets }
+
+    /// Whether messages may come by WebSockets that the worker has opened.
+    private var hasOpenSockets: Bool { subrequests?.hasOpenSockets ?? false }
 
     func beginNextMessage() {
         earlierCPUTime += cpuTime

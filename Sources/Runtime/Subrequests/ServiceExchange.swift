@@ -41,7 +41,7 @@ final class ServiceExchange: Exchange, SubrequestExchange {
         self.loop = loop
         self.deliver = deliver
         switch request.body {
-        case .none:
+        case .none, .upgrade:
             hasBody = false
             bodyEnd = .end
         case .bytes(let bytes):

@@ -35,6 +35,8 @@ final class Subrequest {
     private(set) var phase: Phase
     private let method: String
     private let destination: Destination
+    /// Whether the origin is asked for a WebSocket.
+    private let asksForWebSocket: Bool
     /// Whether JavaScript wants to hear when nobody reads the answer any more.
     let isFollowed: Bool
     /// When the answer was last read, in the loop's nanoseconds.
@@ -44,7 +46,7 @@ final class Subrequest {
     private var waitingPieces: [[UInt8]] = []
     private var isSendingFinished = false
     private var isSendingEnded = false
-    private var unsent = 0
+    private(set) var unsent = 0
     /// What of both bodies lies here or with the egress.
     private let charge: MemoryCharge
     private var sendTicket: Int?
@@ -61,6 +63,9 @@ final class Subrequest {
     private var unreported = 0
     private var ending: BodyProgress?
     private var isDiscarded = false
+    /// Takes what comes if the connection is a WebSocket.
+    var webSocket: (any SocketEnd)?
+    var isUpgraded: Bool { asksForWebSocket && head?.status == 101 }
 
     private var instance: Instance { context.instance }
 
@@ -76,6 +81,7 @@ final class Subrequest {
         self.destination = destination
         method = request.head.methodString
         phase = .queued(request)
+        if case .upgrade = request.body { asksForWebSocket = true } else { asksForWebSocket = false }
         if case .stream = request.body {} else { isSendingEnded = true }
     }
 
@@ -89,6 +95,7 @@ final class Subrequest {
 
     /// Whether nothing moves: the answer is here in part, and nobody reads it.
     var isStalled: Bool {
+        if let webSocket { return !webSocket.isStarted }
         guard case .answering = phase, let body else { return false }
         return !body.isBeingRead && pump.map(\.isOver) ?? true && sendTicket == nil
     }
@@ -191,6 +198,7 @@ final class Subrequest {
             instance.forget(self)
         }
         resumeSending()
+        if let webSocket { return webSocket.read() }
         if head != nil, body == nil, ending != nil { instance.forget(self) }
         body?.becameReady()
     }
@@ -199,6 +207,11 @@ final class Subrequest {
         self.head = head
         if case .waiting(let exchange) = phase { phase = .answering(exchange) }
         lastRead = instance.lane.loop.now
+        if isUpgraded {
+            isSendingEnded = false
+            webSocket = WebSocketLink(id, over: self, as: .client, of: context)
+            return
+        }
         guard method != "HEAD", ![101, 204, 205, 304].contains(head.status) else { return }
         let codings = head.values(of: "content-encoding")
         body = HostBody(
@@ -245,6 +258,10 @@ final class Subrequest {
     }
 
     private func resumeSending() {
+        if let webSocket {
+            if unsent < Self.sendWindow / 2 { webSocket.becameWritable() }
+            return
+        }
         if let pump { return isSendingEnded && !isSendingFinished ? pump.stop() : resume(pump) }
         guard let ticket = sendTicket, isSendingEnded || unsent < Self.sendWindow / 2 else { return }
         sendTicket = nil
@@ -281,6 +298,8 @@ final class Subrequest {
         pump = nil
         body?.release()
         body = nil
+        webSocket?.release()
+        webSocket = nil
     }
 
     /// Breaks off an answer that nobody reads, for another that waits for the connection.
@@ -348,6 +367,30 @@ extension Subrequest: BodySource {
         dropPieces()
         exchange?.cancel()
         complete()
+    }
+}
+
+extension Subrequest: SocketTransport {
+    func readSocket(limit: Int, _ consume: (UnsafeRawBufferPointer) -> Void) -> BodyProgress {
+        readBody(limit: limit, consume)
+    }
+
+    func writeSocket(_ bytes: UnsafeRawBufferPointer) -> SocketRoom {
+        guard exchange != nil else { return .room }
+        guard charge.add(bytes.count) else { return .refused }
+        return sendPiece(bytes) ? .room : .full
+    }
+
+    /// What was written is sent, and then the connection is closed by the egress.
+    func endSocket() {
+        webSocket = nil
+        finishSending()
+        isDiscarded = true
+        ending = ending ?? .end
+        dropPieces()
+        complete()
+        instance.forget(self)
+        instance.finishTurn()
     }
 }
 

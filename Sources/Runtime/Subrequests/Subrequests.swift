@@ -52,6 +52,8 @@ final class Subrequests {
     /// The one whose answer was read the longest time ago.
     var leastRecentlyRead: Subrequest? { open.min { $0.lastRead < $1.lastRead } }
 
+    var hasOpenSockets: Bool { all.values.contains { $0.webSocket?.isStarted ?? false } }
+
     /// - Returns: those of whose end JavaScript wants to hear.
     func abandonAll() -> [Int] {
         let abandoned = all.values
@@ -59,6 +61,6 @@ final class Subrequests {
         open = []
         queue = []
         for subrequest in abandoned { subrequest.abandon() }
-        return abandoned.filter { $0.isFollowed && $0.head != nil }.map(\.id)
+        return abandoned.filter { $0.isFollowed && $0.head != nil || $0.isUpgraded }.map(\.id)
     }
 }

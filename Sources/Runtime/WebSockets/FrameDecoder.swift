@@ -191,10 +191,11 @@ enum FrameEncoder {
         case pong = 10
     }
 
-    /// One frame that is a whole message, as a server sends it: without a mask.
-    static func frame(_ kind: Kind, _ payload: UnsafeRawBufferPointer) -> [UInt8] {
+    /// One frame that is a whole message.
+    /// - Parameter mask: what a client masks it with; a server does not.
+    static func frame(_ kind: Kind, _ payload: UnsafeRawBufferPointer, mask: UInt32?) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(payload.count + 10)
+        bytes.reserveCapacity(payload.count + 14)
         bytes.append(0x80 | kind.rawValue)
         let count = payload.count
         if count < 126 {
@@ -206,14 +207,40 @@ enum FrameEncoder {
                 bytes.append(UInt8(truncatingIfNeeded: count >> shift))
             }
         }
+        guard let mask else {
+            bytes.append(contentsOf: payload)
+            return bytes
+        }
+        bytes[1] |= 0x80
+        withUnsafeBytes(of: mask) { bytes.append(contentsOf: $0) }
+        let start = bytes.count
         bytes.append(contentsOf: payload)
+        bytes.withUnsafeMutableBytes { mask.apply(to: UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
         return bytes
     }
 
-    /// 1005 for a close frame that says nothing.
-    static func close(code: Int, reason: String) -> [UInt8] {
-        guard code != 1005 else { return frame(.close, UnsafeRawBufferPointer(start: nil, count: 0)) }
-        let payload = [UInt8(truncatingIfNeeded: code >> 8), UInt8(truncatingIfNeeded: code)] + Array(reason.utf8)
-        return payload.withUnsafeBytes { frame(.close, $0) }
+    /// The payload of a close frame; 1005 for one that says nothing.
+    static func closing(code: Int, reason: String) -> [UInt8] {
+        guard code != 1005 else { return [] }
+        return [UInt8(truncatingIfNeeded: code >> 8), UInt8(truncatingIfNeeded: code)] + Array(reason.utf8)
+    }
+}
+
+extension UInt32 {
+    /// Masks bytes by these four, in the order in which they stand in memory.
+    fileprivate func apply(to bytes: UnsafeMutableRawBufferPointer) {
+        let word = UInt64(self) << 32 | UInt64(self)
+        var index = 0
+        while index + 8 <= bytes.count {
+            let eight = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ word
+            bytes.storeBytes(of: eight, toByteOffset: index, as: UInt64.self)
+            index += 8
+        }
+        Swift.withUnsafeBytes(of: self) { mask in
+            while index < bytes.count {
+                bytes[index] ^= mask[index & 3]
+                index += 1
+            }
+        }
     }
 }

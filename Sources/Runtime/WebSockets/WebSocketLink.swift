@@ -2,19 +2,29 @@ internal import Isolates
 internal import Model
 internal import WebAPI
 
-/// The WebSocket that a client's connection has become: frames to the one side, events in JavaScript to the other.
-/// Bound to the lane.
-final class WebSocketLink {
+/// The WebSocket that a connection has become: frames to the one side, events in JavaScript to the other. Bound to the
+/// lane.
+final class WebSocketLink: SocketEnd {
+    /// What we are to the other side.
+    enum Role {
+        case server
+        /// Masks what it sends.
+        case client
+    }
+
     /// Bytes read at a time.
     private static let pieceSize = 64 << 10
-    /// How long (ns) the client may take to answer our close frame.
+    /// How long (ns) the other side may take to answer our close frame.
     private static let closeTime: UInt64 = 10_000_000_000
 
     let id: Int
     /// A cycle, broken by the context's end.
     private let context: RequestContext
+    /// Another.
+    private let transport: any SocketTransport
+    private let role: Role
     private var decoder: FrameDecoder
-    private var isStarted = false
+    private(set) var isStarted = false
     private var hasSentClose = false
     private var isOver = false
     /// JavaScript has been told of the end.
@@ -28,11 +38,13 @@ final class WebSocketLink {
 
     private var instance: Instance { context.instance }
 
-    init(_ id: Int, of context: RequestContext) {
+    init(_ id: Int, over transport: any SocketTransport, as role: Role, of context: RequestContext) {
         self.id = id
         self.context = context
+        self.transport = transport
+        self.role = role
         let account = context.instance.isolate.account
-        decoder = FrameDecoder(chargedTo: account, expectsMask: true)
+        decoder = FrameDecoder(chargedTo: account, expectsMask: role == .server)
         charge = MemoryCharge(to: account)
     }
 
@@ -55,7 +67,7 @@ final class WebSocketLink {
                 guard follow(event) else { return }
                 continue
             }
-            switch context.exchange.readBody(limit: Self.pieceSize, { decoder.feed($0) }) {
+            switch transport.readSocket(limit: Self.pieceSize, { decoder.feed($0) }) {
             case .bytes: continue
             case .pending: return
             case .end, .failed: return lost()
@@ -73,7 +85,7 @@ final class WebSocketLink {
             readLater()
             return false
         case .ping(let payload):
-            if !hasSentClose { _ = write(payload.withUnsafeBytes { FrameEncoder.frame(.pong, $0) }) }
+            if !hasSentClose { _ = payload.withUnsafeBytes { write(frame(.pong, $0)) } }
             return true
         case .close(let code, let reason):
             sendClose(code: code, reason: "")
@@ -98,7 +110,7 @@ final class WebSocketLink {
     /// Sends a message. Throws RangeError if too much waits to be sent.
     func send(_ kind: FrameEncoder.Kind, _ payload: UnsafeRawBufferPointer) throws(OpError) {
         guard !isOver, !hasSentClose else { return }
-        guard write(FrameEncoder.frame(kind, payload)) else {
+        guard write(frame(kind, payload)) else {
             throw .range("The worker has no memory left for messages that wait to be sent")
         }
     }
@@ -108,10 +120,21 @@ final class WebSocketLink {
             guard charge.add(frame.count) else { return false }
             waiting.append(frame)
         } else {
-            isBlocked = !frame.withUnsafeBytes(context.exchange.writeResponse)
+            switch frame.withUnsafeBytes(transport.writeSocket) {
+            case .room: break
+            case .full: isBlocked = true
+            case .refused: return false
+            }
         }
         return true
     }
+
+    private func frame(_ kind: FrameEncoder.Kind, _ payload: UnsafeRawBufferPointer) -> [UInt8] {
+        FrameEncoder.frame(kind, payload, mask: role == .client ? .random(in: 0...UInt32.max) : nil)
+    }
+
+    /// Bytes that wait to be sent.
+    var waitingBytes: Int { charge.bytes }
 
     /// There is room again.
     func becameWritable() {
@@ -121,7 +144,11 @@ final class WebSocketLink {
             waiting[firstWaiting] = []
             firstWaiting += 1
             charge.subtract(frame.count)
-            isBlocked = !frame.withUnsafeBytes(context.exchange.writeResponse)
+            switch frame.withUnsafeBytes(transport.writeSocket) {
+            case .room: break
+            case .full: isBlocked = true
+            case .refused: return lost()
+            }
         }
         guard firstWaiting == waiting.count else { return }
         waiting = []
@@ -139,14 +166,14 @@ final class WebSocketLink {
             closeTimer = nil
             lost()
         }
-        // The client's answer is read even if nobody accepted its messages.
+        // The other side's answer is read even if nobody accepted its messages.
         start()
     }
 
     private func sendClose(code: Int, reason: String) {
         guard !hasSentClose else { return }
         hasSentClose = true
-        _ = write(FrameEncoder.close(code: code, reason: reason))
+        _ = FrameEncoder.closing(code: code, reason: reason).withUnsafeBytes { write(frame(.close, $0)) }
     }
 
     /// The other side broke the protocol, or sent text that is none.
@@ -170,7 +197,7 @@ final class WebSocketLink {
         closeTimer = nil
         // Within a call of JavaScript's own its event has to wait.
         instance.enqueue { [self] in
-            guard instance.state == .running, context.webSocket === self else { return }
+            guard instance.state == .running, transport.webSocket === self else { return }
             isToldOfEnd = true
             deliver(.number(2), .number(Double(code)), .string(reason), .bool(isClean))
             if firstWaiting == waiting.count { finish() }
@@ -178,10 +205,8 @@ final class WebSocketLink {
     }
 
     private func finish() {
-        guard instance.state == .running, context.webSocket === self else { return }
-        context.webSocket = nil
-        context.exchange.finishResponse()
-        instance.webSocketEnded(context)
+        guard instance.state == .running, transport.webSocket === self else { return }
+        transport.endSocket()
     }
 
     private func dropWaiting() {

@@ -15,6 +15,7 @@ extension Instance: FetchHost {
             throw .type("The URL and the headers of a subrequest are larger than \(Self.longestHead >> 10) KiB")
         }
         let destination = try destination(of: fetch)
+        let isToOrigin = if case .origin = fetch.destination { true } else { false }
         let isToService = if case .service = destination { true } else { false }
         let isMarked = if case .cache = fetch.destination { false } else { true }
         let head = fetch.fields.withUnsafeBytes { fields in
@@ -26,7 +27,7 @@ extension Instance: FetchHost {
         var source: HostBody?
         let body: EgressRequest.Body
         switch fetch.body {
-        case .none: body = .none
+        case .none: body = isToOrigin && WebSocketHandshake.isAskedFor(by: head) ? .upgrade : .none
         case .bytes(let bytes): body = bytes.isEmpty ? .none : .bytes(bytes)
         case .stream(let length): body = .stream(length: length)
         case .host(let id):
@@ -97,7 +98,7 @@ extension Instance: FetchHost {
     func coding(ofBody body: Int) -> String? { subrequest(body)?.body.map { $0.coding?.rawValue ?? "" } }
 
     /// A subrequest of the request under way, or else of any other that is not over.
-    private func subrequest(_ id: Int) -> Subrequest? {
+    func subrequest(_ id: Int) -> Subrequest? {
         if let known = current?.subrequests?.all[id] { return known }
         for context in requests.values {
             if let known = context.subrequests?.all[id] { return known }

@@ -6,6 +6,23 @@ internal import WebAPI
 
 extension Instance: WebSocketHost {
     func respondWebSocket(to exchange: Int, _ answer: Answer) throws(OpError) -> Int {
+        let context = try upgrade(exchange, answer)
+        let link = WebSocketLink(nextNumber(), over: context, as: .server, of: context)
+        context.webSocket = link
+        return link.id
+    }
+
+    func respondWebSocket(to exchange: Int, _ answer: Answer, relaying socket: Int) throws(OpError) {
+        guard let subrequest = subrequest(socket), subrequest.context.id == exchange else {
+            throw .type("The WebSocket is closed, or belongs to a different request")
+        }
+        let context = try upgrade(exchange, answer)
+        subrequest.webSocket?.release()
+        SocketRelay.connect(socket, context, subrequest, in: self)
+    }
+
+    /// Answers 101.
+    private func upgrade(_ exchange: Int, _ answer: Answer) throws(OpError) -> RequestContext {
         let context = try open(exchange)
         guard let key = WebSocketHandshake.key(of: context.exchange.head) else {
             throw .type(
@@ -14,7 +31,7 @@ extension Instance: WebSocketHost {
                 "Upgrade: websocket".
                 """)
         }
-        var fields = Array(answer.fields)
+        var fields = WebSocketHandshake.fields(answer.fields)
         fields.append(contentsOf: "sec-websocket-accept: \(WebSocketHandshake.accept(key))\r\n".utf8)
         context.status = 101
         context.answer = .streaming
@@ -23,8 +40,7 @@ extension Instance: WebSocketHost {
             context.exchange.upgrade(
                 ResponseHead(status: 101, reason: answer.reason, fields: $0, outcome: context.outcome))
         }
-        context.webSocket = WebSocketLink(nextNumber(), of: context)
-        return context.webSocket!.id
+        return context
     }
 
     func startWebSocket(_ socket: Int) { link(socket)?.start() }
@@ -37,16 +53,33 @@ extension Instance: WebSocketHost {
 
     func failWebSocket(_ socket: Int, code: Int, reason: String) { link(socket)?.fail(code: code, reason: reason) }
 
+    func bufferedBytes(ofWebSocket socket: Int) -> Int {
+        (link(socket)?.waitingBytes ?? 0) + (subrequest(socket)?.unsent ?? 0)
+    }
+
     private func link(_ id: Int) -> WebSocketLink? {
-        if let known = current?.webSocket, known.id == id { return known }
+        let end = subrequest(id)?.webSocket ?? current?.webSocket.flatMap { $0.id == id ? $0 : nil }
+        if let end { return end as? WebSocketLink }
         for context in requests.values {
-            if let known = context.webSocket, known.id == id { return known }
+            if let known = context.webSocket, known.id == id { return known as? WebSocketLink }
         }
         return nil
     }
+}
 
-    func webSocketEnded(_ context: RequestContext) {
-        answered(context)
-        finishTurn()
+extension RequestContext: SocketTransport {
+    func readSocket(limit: Int, _ consume: (UnsafeRawBufferPointer) -> Void) -> BodyProgress {
+        exchange.readBody(limit: limit, consume)
+    }
+
+    func writeSocket(_ bytes: UnsafeRawBufferPointer) -> SocketRoom {
+        exchange.writeResponse(bytes) ? .room : .full
+    }
+
+    func endSocket() {
+        webSocket = nil
+        exchange.finishResponse()
+        instance.answered(self)
+        instance.finishTurn()
     }
 }

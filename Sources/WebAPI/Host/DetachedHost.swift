@@ -92,6 +92,8 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package func cancelBody(_ body: Int) {}
 
     package func respondWebSocket(to exchange: Int, _ answer: Answer) throws(OpError) -> Int { 0 }
+    package func respondWebSocket(to exchange: Int, _ answer: Answer, relaying socket: Int) throws(OpError) {}
+    package func bufferedBytes(ofWebSocket socket: Int) -> Int { 0 }
     package func startWebSocket(_ socket: Int) {}
     package func sendWebSocket(_ socket: Int, _ bytes: UnsafeRawBufferPointer, isText: Bool) throws(OpError) {}
     package func closeWebSocket(_ socket: Int, code: Int, reason: String) {}

@@ -138,11 +138,15 @@ package protocol FetchHost: AnyObject {
     func coding(ofBody body: Int) -> String?
 }
 
-/// WebSockets that connections have become, each known by a number. What comes of one is told by the entry
-/// `webSocketEvent`.
+/// WebSockets that connections have become, each known by a number: that of the subrequest, if the worker has opened
+/// it. What comes of one is told by the entry `webSocketEvent`.
 package protocol WebSocketHost: AnyObject {
     /// Answers an exchange with 101. The number of its WebSocket.
     func respondWebSocket(to exchange: Int, _ answer: Answer) throws(OpError) -> Int
+    /// Answers an exchange with 101, and lets it and a WebSocket that the worker has opened be one.
+    func respondWebSocket(to exchange: Int, _ answer: Answer, relaying socket: Int) throws(OpError)
+    /// Bytes that wait to be sent.
+    func bufferedBytes(ofWebSocket socket: Int) -> Int
     /// From now on messages are taken.
     func startWebSocket(_ socket: Int)
     func sendWebSocket(_ socket: Int, _ bytes: UnsafeRawBufferPointer, isText: Bool) throws(OpError)

@@ -2,7 +2,7 @@ internal import Crypto
 internal import FoundationEssentials
 package import Model
 
-/// The opening handshake (RFC 6455, section 4.2), the server's half.
+/// The opening handshake (RFC 6455, section 4).
 package enum WebSocketHandshake {
     /// The key of a request that asks for a WebSocket; nil for any other, and for one that is malformed. (What the
     /// field Connection says is the ingress's to know.)
@@ -19,6 +19,23 @@ package enum WebSocketHandshake {
         String(decoding: value ?? [], as: UTF8.self).lowercased().split(separator: ",").map { token in
             String(token.filter { $0 != " " && $0 != "\t" })
         }
+    }
+
+    /// Whether a request that a worker makes asks for a WebSocket.
+    package static func isAskedFor(by head: RequestHead) -> Bool {
+        head.methodString == "GET" && tokens(head.firstValue(of: "upgrade")) == ["websocket"]
+    }
+
+    /// What a worker says of an answer of 101, without what is about the connection: an origin's may be meant for
+    /// another.
+    /// - Parameter fields: "name: value\r\n" for each, names in lower case.
+    package static func fields(_ fields: UnsafeRawBufferPointer) -> [UInt8] {
+        var kept: [UInt8] = []
+        for line in fields.split(separator: 10) {
+            let isOurs = ["sec-websocket-accept:", "sec-websocket-extensions:"].contains { line.starts(with: $0.utf8) }
+            if !isOurs { kept += line + [10] }
+        }
+        return kept
     }
 
     /// The value of Sec-WebSocket-Accept.

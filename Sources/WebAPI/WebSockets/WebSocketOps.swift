@@ -8,6 +8,14 @@ enum WebSocketOps {
                 call.returns(try host.sockets.respondWebSocket(to: call.integer(0), answer))
             }
         },
+        .web("relayWebSocket") { host, call throws(OpError) in
+            try FetchOps.withAnswer(host, call) { answer throws(OpError) in
+                try host.sockets.respondWebSocket(to: call.integer(0), answer, relaying: call.integer(4))
+            }
+        },
+        .web("webSocketBuffered") { host, call in
+            call.returns(host.sockets.bufferedBytes(ofWebSocket: call.integer(0)))
+        },
         .web("webSocketStart") { host, call in host.sockets.startWebSocket(call.integer(0)) },
         .web("webSocketSend") { host, call throws(OpError) in
             if let bytes = call.bytes(1) {

@@ -241,6 +241,16 @@ final class OriginConnection: @unchecked Sendable {
         return piece
     }
 
+    /// So many bytes; nil if the connection ends before.
+    func bytes(_ count: Int) throws -> [UInt8]? {
+        while input.count < count {
+            guard let piece = try receive() else { return nil }
+            input += piece
+        }
+        defer { input.removeFirst(count) }
+        return Array(input[..<count])
+    }
+
     /// Waits until the other side has closed, and throws away what it sends before.
     func waitForEnd() throws {
         while try receive() != nil {}

@@ -4,10 +4,12 @@ import NIOHTTP1
 import NIOHTTP2
 import NIOPosix
 import NIOSSL
+import NIOWebSocket
 import Synchronization
 
 /// An origin over TLS, with HTTP/2 or without. It says in a line how it was asked: protocol, method, target, host and
-/// the length of the body; for `/large` the answer is a large one.
+/// the length of the body; for `/large` the answer is a large one. Without HTTP/2 it also has WebSockets, which send
+/// back what they get.
 final class SecureOrigin: Sendable {
     enum Speaks: String, CaseIterable {
         case http1 = "http/1.1"
@@ -36,7 +38,22 @@ final class SecureOrigin: Sendable {
                 do {
                     try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
                     guard protocols == .http2 else {
-                        try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                        let upgrader = NIOWebSocketServerUpgrader(
+                            shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
+                            upgradePipelineHandler: { channel, _ in
+                                channel.eventLoop.makeCompletedFuture {
+                                    try channel.pipeline.syncOperations.addHandler(SocketEcho())
+                                }
+                            })
+                        try channel.pipeline.syncOperations.configureHTTPServerPipeline(
+                            withServerUpgrade: (
+                                [upgrader],
+                                { context in
+                                    let pipeline = context.pipeline.syncOperations
+                                    guard let answerer = try? pipeline.handler(type: Answerer.self) else { return }
+                                    pipeline.removeHandler(answerer, promise: nil)
+                                }
+                            ))
                         try channel.pipeline.syncOperations.addHandler(Answerer("http/1.1"))
                         return channel.eventLoop.makeSucceededVoidFuture()
                     }
@@ -83,7 +100,18 @@ final class SecureOrigin: Sendable {
         }
     }
 
-    private final class Answerer: ChannelInboundHandler {
+    private final class SocketEcho: ChannelInboundHandler {
+        typealias InboundIn = WebSocketFrame
+        typealias OutboundOut = WebSocketFrame
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let frame = unwrapInboundIn(data)
+            let echo = WebSocketFrame(fin: true, opcode: frame.opcode, data: frame.unmaskedData)
+            context.writeAndFlush(wrapOutboundOut(echo), promise: nil)
+        }
+    }
+
+    private final class Answerer: ChannelInboundHandler, RemovableChannelHandler {
         typealias InboundIn = HTTPServerRequestPart
         typealias OutboundOut = HTTPServerResponsePart
 

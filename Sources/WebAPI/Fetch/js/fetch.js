@@ -27,6 +27,9 @@ const { makeHostResponse, responseInnerOf } = use("Fetch/response");
 
 // Fetches whose answers may still be aborted, by their numbers.
 const followed = new SafeMap();
+// Called when the host has ended a subrequest that is a WebSocket.
+let forgetSocket = () => {};
+const whenSocketEnds = (callback) => { forgetSocket = callback; };
 
 /** One call of fetch(). It waits for tickets itself: see resolve() and reject(). */
 class Fetch {
@@ -107,9 +110,18 @@ class Fetch {
       }
     }
     const url = serializeURL(this.record, true);
-    const response = makeHostResponse(status, answer[1], headerList, url, this.redirects > 0, bodyId);
+    const response = status === 101 ? this.upgraded(answer[1], headerList, url)
+      : makeHostResponse(status, answer[1], headerList, url, this.redirects > 0, bodyId);
     if (this.signal !== null) this.keepFollowing(response, bodyId);
     this.deferred.resolve(response);
+  }
+
+  upgraded(statusText, headerList, url) {
+    const response = makeHostResponse(101, statusText, headerList, url, this.redirects > 0, 0);
+    const protocol = getHeader(headerList, "sec-websocket-protocol") ?? "";
+    const webSocket = use("WebSockets/webSocket").adopt(this.ticket, protocol);
+    responseInnerOf(response).extras = { cf: undefined, encodeBody: undefined, webSocket };
+    return response;
   }
 
   keepFollowing(response, bodyId) {
@@ -191,7 +203,10 @@ defineRecord(Uploader);
 
 entries.fetchEnded = (ticket) => {
   const fetch = followed.get(ticket);
-  if (fetch === undefined) return;
+  if (fetch === undefined) {
+    forgetSocket(ticket);
+    return;
+  }
   followed.delete(ticket);
   fetch.unfollow();
 };
@@ -231,4 +246,4 @@ exposeOperations({
   },
 });
 
-provide({ Uploader, fetchInner });
+provide({ Uploader, fetchInner, whenSocketEnds });

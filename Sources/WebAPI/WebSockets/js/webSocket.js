@@ -2,8 +2,10 @@
 // one end of a pair sends the other gets; the end that a Response takes away leaves its place to the client. Needs the
 // ops
 //   respondWebSocket(x, status, statusText, headers) -> the number of the socket that the exchange's connection becomes
+//   relayWebSocket(x, status, statusText, headers, s): the same, and that socket and s are one from then on
 //   webSocketStart(s): messages are taken from now on
 //   webSocketSend(s, data): a string or bytes
+//   webSocketBuffered(s) -> bytes that wait to be sent
 //   webSocketClose(s, code, reason): begins the closing handshake; code 1005 for none
 //   webSocketFail(s, code, reason): what came was malformed
 // and that the host calls entries.webSocketEvent(s, kind, ...) with kind
@@ -18,7 +20,9 @@ const {
 } = use("WebIDL/webidl");
 const { copyBytes } = use("WebIDL/bufferSource");
 const { DOMException } = use("DOM/exception");
+const { Event } = use("DOM/event");
 const { EventTarget, defineEventHandlers, dispatchTrusted } = use("DOM/target");
+const { Blob } = use("FileAPI/blob");
 const { CloseEvent, ErrorEvent, createMessageEvent } = use("HTML/events");
 const { runAsMicrotask } = use("HTML/global");
 
@@ -34,7 +38,7 @@ const token = { __proto__: null };
 // The ends that hear of the host's sockets, by their numbers.
 const sockets = new SafeMap();
 
-let entangle, giveToHost, isWebSocket, receive;
+let adopt, connectionFailed, connectionOpened, entangle, forHost, giveToHost, isWebSocket, receive;
 
 class WebSocket extends EventTarget {
   #state = OPEN;
@@ -43,27 +47,43 @@ class WebSocket extends EventTarget {
   #isAccepted = false; #isGiven = false; #hasClosed = false; #hasEnded = false;
   // What has come and was not delivered yet.
   #queue = []; #isDelivering = false;
+  // Of one that leads to a server: the connection that is being made, and what came of it.
+  #connection = null; #url = null; #protocol = "";
+  #binaryType = "arraybuffer"; #unsent = 0;
 
-  constructor(key = undefined) {
-    if (key !== token) {
-      throw new TypeError("Failed to construct 'WebSocket': connections from a worker to a WebSocket server are not "
-        + "part of this runtime. Make a WebSocketPair to answer with one.");
+  constructor(url, protocols = []) {
+    if (url === token) {
+      super();
+      return;
     }
+    requireArguments(arguments.length, 1, "Failed to construct 'WebSocket'");
+    const { connect, parseTarget } = use("WebSockets/connection");
+    const target = parseTarget(url, protocols);
     super();
+    this.#state = CONNECTING;
+    this.#url = target.url;
+    this.#isAccepted = true;
+    this.#connection = connect(this, target);
   }
 
   get readyState() { return this.#state; }
   get url() {
-    this.#state;
-    return null;
+    return this.#url;
   }
   get protocol() {
-    this.#state;
-    return "";
+    return this.#protocol;
   }
   get extensions() {
     this.#state;
     return "";
+  }
+  get bufferedAmount() {
+    return this.#unsent + (this.#socketId !== 0 && !this.#hasEnded ? ops.webSocketBuffered(this.#socketId) : 0);
+  }
+  get binaryType() { return this.#binaryType; }
+  set binaryType(value) {
+    const type = converters.DOMString(value, "Failed to set the 'binaryType' property on 'WebSocket'", "the value");
+    if (type === "blob" || type === "arraybuffer") this.#binaryType = type;
   }
 
   accept() {
@@ -78,10 +98,16 @@ class WebSocket extends EventTarget {
     const prefix = "Failed to execute 'send' on 'WebSocket'";
     requireArguments(arguments.length, 1, prefix);
     this.#requireUsable("send()");
+    if (this.#state === CONNECTING) {
+      throw new DOMException(`${prefix}: Still in CONNECTING state.`, "InvalidStateError");
+    }
     if (this.#hasClosed) throw new TypeError("Can't call WebSocket send() after close().");
     const isBytes = ArrayBufferIsView(message) || isArrayBuffer(message);
     const data = isBytes ? copyBytes(message) : converters.USVString(message, prefix, "parameter 1");
-    if (this.#hasEnded) return;
+    if (this.#hasEnded) {
+      this.#unsent += typeof data === "string" ? engine.utf8Length(data) : TypedArrayPrototypeGetByteLength(data);
+      return;
+    }
     if (this.#socketId !== 0) ops.webSocketSend(this.#socketId, data);
     else this.#peer.#take({ __proto__: null, data });
   }
@@ -105,7 +131,8 @@ class WebSocket extends EventTarget {
     this.#state = CLOSING;
     code ??= noCode;
     reason ??= "";
-    if (this.#socketId !== 0) ops.webSocketClose(this.#socketId, code, reason);
+    if (this.#connection !== null) this.#connection.abandon();
+    else if (this.#socketId !== 0) ops.webSocketClose(this.#socketId, code, reason);
     else this.#peer.#take({ __proto__: null, code, reason, wasClean: true });
   }
 
@@ -141,7 +168,8 @@ class WebSocket extends EventTarget {
     if (this.#hasEnded) return;
     if (item.data !== undefined) {
       const { data } = item;
-      const value = typeof data === "string" ? data : TypedArrayPrototypeGetBuffer(data);
+      const value = typeof data === "string" ? data
+        : this.#binaryType === "blob" ? new Blob([data]) : TypedArrayPrototypeGetBuffer(data);
       dispatchTrusted(this, createMessageEvent("message", value));
       return;
     }
@@ -168,9 +196,37 @@ class WebSocket extends EventTarget {
       }
       socket.#take(item);
     };
-    giveToHost = (socket, open) => {
+    // Of the host's socket.
+    const attach = (socket, socketId, protocol) => {
+      socket.#socketId = socketId;
+      socket.#protocol = protocol;
+      sockets.set(socketId, socket);
+    };
+    adopt = (socketId, protocol) => {
+      const socket = new WebSocket(token);
+      attach(socket, socketId, protocol);
+      return socket;
+    };
+    connectionOpened = (socket, socketId, protocol) => {
+      socket.#connection = null;
+      socket.#state = OPEN;
+      attach(socket, socketId, protocol);
+      dispatchTrusted(socket, new Event("open"));
+      ops.webSocketStart(socketId);
+    };
+    connectionFailed = (socket, reason) => {
+      socket.#connection = null;
+      socket.#dispatch({ __proto__: null, code: 1006, reason, wasClean: false });
+    };
+    forHost = (socket) => {
       if (socket.#isGiven) throw new TypeError("Can't return WebSocket that was already used in a response.");
       if (socket.#isAccepted) throw new TypeError("Can't return WebSocket in a Response after calling accept().");
+      if (socket.#socketId === 0) return 0;
+      socket.#isGiven = true;
+      sockets.delete(socket.#socketId);
+      return socket.#socketId;
+    };
+    giveToHost = (socket, open) => {
       if (socket.#peer === null) throw new TypeError("Can't return a WebSocket that is none of a WebSocketPair.");
       const { peer, queue } = { __proto__: null, peer: socket.#peer, queue: socket.#queue };
       const socketId = open();
@@ -225,7 +281,14 @@ function webSocketEvent(socketId, kind, a, b, c) {
 /** Answers an exchange with the end of a pair that a Response has. Throws if it may not be used so. */
 function respondWithWebSocket(exchange, statusText, headers, socket) {
   if (!isWebSocket(socket)) throw new TypeError("The Response's webSocket is not a WebSocket.");
-  giveToHost(socket, () => ops.respondWebSocket(exchange, 101, statusText, headers));
+  const socketId = forHost(socket);
+  if (socketId !== 0) ops.relayWebSocket(exchange, 101, statusText, headers, socketId);
+  else giveToHost(socket, () => ops.respondWebSocket(exchange, 101, statusText, headers));
 }
 
-provide({ WebSocket, WebSocketPair, respondWithWebSocket, webSocketEvent });
+// Nothing comes any more of a socket whose request is over.
+use("Fetch/fetch").whenSocketEnds((socketId) => { sockets.delete(socketId); });
+
+provide({
+  WebSocket, WebSocketPair, adopt, connectionFailed, connectionOpened, respondWithWebSocket, webSocketEvent,
+});
