@@ -54,6 +54,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Without its traits: what it has for configuration files is not used.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
@@ -103,7 +104,18 @@ let package = Package(
         .target(
             name: "Cache", dependencies: ["Model", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
-        .target(name: "Project", dependencies: ["CLinux", "Model"], swiftSettings: strict),
+        .target(
+            name: "Project", dependencies: ["CLinux", "Model", .product(name: "TOMLKit", package: "TOMLKit")],
+            swiftSettings: strict),
+        .target(
+            name: "Client",
+            dependencies: [
+                "Model",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "Store",
             dependencies: [
@@ -128,7 +140,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Cache", "Control", "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox", "Store", "WebAPI",
+                "Cache", "Client", "Control", "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox", "Store",
+                "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -151,6 +164,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "CacheTests", dependencies: ["Cache", "Model"], swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: strict),
+        .testTarget(name: "ProjectTests", dependencies: ["Model", "Project"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["Model", "Store"], swiftSettings: strict),
         // Locks itself in like a host and then tries what a host must not do. Only tests build it.
         .executableTarget(

@@ -79,7 +79,7 @@ package final class ControlServer: Sendable {
     private func register(on router: Router<BasicRequestContext>, _ logger: Logger) {
         let api = API(router: router, store: store, threads: threads, logger: logger)
         let scripts = ScriptService(store: store, check: check)
-        AccountRoutes(api: api, service: AccountService(store: store)).register()
+        AccountRoutes(api: api, service: AccountService(store: store), baseDomain: settings.baseDomain).register()
         ScriptRoutes(api: api, service: scripts).register()
         VersionRoutes(api: api, service: scripts).register()
         SecretRoutes(api: api, service: scripts).register()

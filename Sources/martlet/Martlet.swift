@@ -6,7 +6,10 @@ struct Martlet: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "martlet",
         abstract: "Runs Cloudflare-Workers-style programs: thousands of V8 isolates in one process.",
-        subcommands: [Dev.self, Serve.self, Doctor.self])
+        subcommands: [
+            Dev.self, Serve.self, Doctor.self, Login.self, WhoAmI.self, Deploy.self, Versions.self, Rollback.self,
+            Delete.self, Secret.self, KV.self, AccountCommand.self, TokenCommand.self, UsageCommand.self,
+        ])
 
     static func main() {
         SignalWait.block()

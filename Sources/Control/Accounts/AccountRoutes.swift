@@ -4,6 +4,7 @@ internal import Model
 struct AccountRoutes {
     let api: API
     let service: AccountService
+    let baseDomain: String
 
     func register() {
         registerIdentity()
@@ -49,9 +50,10 @@ struct AccountRoutes {
             try service.delete(call.account, by: call.token)
             return .result(["id": .string(call.account)])
         }
-        api.on(.get, "/accounts/:account/workers/subdomain", .read) { [service] call in
+        api.on(.get, "/accounts/:account/workers/subdomain", .read) { [service, baseDomain] call in
             guard let subdomain = try service.require(call.account).subdomain else { throw APIError.noSubdomain }
-            return .result(["subdomain": .string(subdomain)])
+            // Ours: the base domain.
+            return .result(["subdomain": .string(subdomain), "base_domain": .string(baseDomain)])
         }
         api.on(.put, "/accounts/:account/workers/subdomain", .deploy) { [service] call in
             let subdomain = try service.setSubdomain(try call.object()["subdomain"]?.string, of: call.account)

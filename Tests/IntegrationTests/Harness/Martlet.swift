@@ -9,7 +9,7 @@ final class Martlet {
     private var status: Int32?
 
     /// Beside the test bundle, or where MARTLET_BINARY says.
-    private static let binary: String = {
+    static let binary: String = {
         if let path = ProcessInfo.processInfo.environment["MARTLET_BINARY"] { return path }
         let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return bundle[..<(bundle.lastIndex(of: "/") ?? bundle.startIndex)] + "/martlet"

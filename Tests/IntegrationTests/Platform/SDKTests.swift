@@ -1,13 +1,10 @@
-import Foundation
 import Testing
 
 /// The official Python SDK, as its users write it, from a virtual environment that the test makes.
 @Suite("The Python SDK") struct SDKTests {
-    private static let requirement = "cloudflare==5.9.0"
-
     @Test func drivesThePlatform() throws {
         let platform = try Platform()
-        let python = try Self.environment()
+        let python = try PythonClients.python()
         let result = try Program.run(
             python, ["-"], input: Self.program,
             environment: [
@@ -17,20 +14,6 @@ import Testing
             ])
         #expect(result.status == 0, "\(result.output)")
         #expect(result.output.hasSuffix("all done\n"), "\(result.output)")
-    }
-
-    /// Made once and kept beside the tests' binary.
-    /// - Returns: its Python.
-    private static func environment() throws -> String {
-        let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let folder = bundle[..<bundle.lastIndex(of: "/")!] + "/clients"
-        let stamp = "\(folder)/\(requirement)"
-        if !FileManager.default.fileExists(atPath: stamp) {
-            try Program.check("/usr/bin/env", ["python3", "-m", "venv", "--clear", String(folder)])
-            try Program.check("\(folder)/bin/pip", ["install", "--quiet", requirement])
-            try Data().write(to: URL(filePath: stamp))
-        }
-        return "\(folder)/bin/python"
     }
 
     private static let program = #"""
@@ -132,34 +115,4 @@ import Testing
         print("all done")
 
         """#
-}
-
-/// A program that is run to its end.
-enum Program {
-    static func run(
-        _ path: String, _ arguments: [String], input: String = "", environment: [String: String] = [:]
-    ) throws -> (status: Int32, output: String) {
-        let process = Process()
-        process.executableURL = URL(filePath: path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
-        let inputPipe = Pipe()
-        let outputPipe = Pipe()
-        process.standardInput = inputPipe
-        process.standardOutput = outputPipe
-        process.standardError = outputPipe
-        try process.run()
-        try inputPipe.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-        try inputPipe.fileHandleForWriting.close()
-        let output = try outputPipe.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
-    }
-
-    static func check(_ path: String, _ arguments: [String]) throws {
-        let result = try run(path, arguments)
-        guard result.status == 0 else {
-            throw Failure("\(path) \(arguments.joined(separator: " ")): \(result.output)")
-        }
-    }
 }

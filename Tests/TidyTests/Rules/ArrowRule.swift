@@ -20,11 +20,12 @@ enum ArrowRule: Rule {
         "Cache": ["Model"],
         "Project": ["CLinux", "Model"],
         "Store": ["Model"],
+        "Client": ["Model"],
         "Control": ["Model", "Store"],
         "Sandbox": ["CSandbox"],
         "martlet": [
-            "CLinux", "Cache", "Control", "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox", "Store",
-            "WebAPI",
+            "CLinux", "Cache", "Client", "Control", "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox",
+            "Store", "WebAPI",
         ],
     ]
 
