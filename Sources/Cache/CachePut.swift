@@ -57,13 +57,14 @@ final class CachePut: EgressExchange, @unchecked Sendable {
         case .bytes(let bytes):
             if write(bytes) { finish() }
         case .stream: break
+        case .upgrade: end(.refused)
         }
     }
 
     private func isTooLarge(_ body: EgressRequest.Body) -> Bool {
         let length: Int? =
             switch body {
-            case .none: 0
+            case .none, .upgrade: 0
             case .bytes(let bytes): bytes.count
             case .stream(let length): length
             }

@@ -44,7 +44,7 @@ package struct ProjectFile: Sendable {
     package init(_ path: String, environment: String? = nil) throws(ProjectError) {
         let bytes = try File.read(path, limit: 1 << 20)
         let top = try Self.parse(bytes, path)
-        var reader = try KeyReader(top, path: path, environment: environment)
+        let reader = try KeyReader(top, path: path, environment: environment)
         self.path = path
         guard let name = try reader.name(environment) else {
             throw ProjectError("\(path): there is no 'name'")

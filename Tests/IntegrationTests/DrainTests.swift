@@ -94,21 +94,26 @@ import Testing
         #expect(try client.isCut())
     }
 
-    /// A lane in V8's own code that does not return: the others finish, and the process ends.
+    /// A lane in V8's own code that does not return: the requests of the others finish, and the process ends.
     @Test func aLostLaneDoesNotHoldItUp() throws {
         let folder = try ScratchFolder()
         try folder.write("a.js", Self.worker)
         try folder.write(
             "lost.js", "export default { fetch() { console.log('lost'); JSON.parse('['.repeat(4e7)); } };")
-        let martlet = try Martlet.serve(folder.path)
-        let client = try martlet.client("a.localhost")
-        try client.sendHead("POST", "/")
-        try martlet.logLine(containing: "begun")
+        let martlet = try Martlet.serve(folder.path, ["--front-lanes", "4"])
+        // The kernel gives each to a lane by its port: some to the one that is lost, whose requests are cut, not all.
+        let clients = try (0..<16).map { _ in
+            let client = try martlet.client("a.localhost")
+            try client.sendHead("POST", "/")
+            try martlet.logLine(containing: "begun")
+            return client
+        }
         let lost = try martlet.client("lost.localhost")
         try lost.send("GET", "/")
         martlet.terminate()
-        try client.sendChunk([])
-        #expect(try client.answer().text == "got ")
+        for client in clients { try? client.sendChunk([]) }
+        let answers = clients.compactMap { try? $0.answer().text }
+        #expect(Set(answers) == ["got "])
         #expect(try martlet.exitCode() == 0)
     }
 

@@ -12,7 +12,7 @@ const { runAsMicrotask } = use("HTML/global");
 const { getHeader } = use("Fetch/headers");
 const { parseAgainstBase } = use("Fetch/settings");
 const { requireGoodPort } = use("Fetch/schemeFetch");
-const { defineRecord } = use("Streams/promises");
+const { defineRecord } = use("Core/records");
 const { serializeURL } = use("URL/url");
 const { connectionFailed, connectionOpened } = use("WebSockets/webSocket");
 
