@@ -9,7 +9,6 @@ import Testing
     /// A process under attack, and those who live in it.
     private struct Site {
         let martlet: Martlet
-        private(set) var neighbour: Client
         var neighbourCount = 0
         private(set) var lostLaneCount = 0
         /// Attacks that may have cost the process an isolate for good.
@@ -17,7 +16,6 @@ import Testing
 
         init(_ martlet: Martlet) throws {
             self.martlet = martlet
-            neighbour = try martlet.client("neighbour.localhost")
             // What a process does once, such as loading ICU's data, is done before anyone's CPU time is short.
             try wait(until: "the first isolate is healthy") {
                 try HostileTests.parts.allSatisfy {
@@ -26,11 +24,15 @@ import Testing
             }
         }
 
-        /// The neighbour's isolate, and the connection to it, are gone.
-        mutating func loseLane() throws {
+        /// The neighbour's isolate is gone.
+        mutating func loseLane() {
             lostLaneCount += 1
-            neighbour = try martlet.client("neighbour.localhost")
             neighbourCount = 0
+        }
+
+        /// On a connection of its own: an idle one may have been closed, if the attack took long.
+        func askNeighbour(by deadline: Deadline) throws -> Answer {
+            try martlet.get(host: "neighbour.localhost", by: deadline)
         }
     }
 
@@ -69,13 +71,13 @@ import Testing
         let martlet = site.martlet
         let name = "\(group.name)/\(worker.name)"
         site.neighbourCount += 1
-        try expect(site.neighbour.get(), says: "\(site.neighbourCount)", "\(name): the neighbour before")
+        try expect(site.askNeighbour(by: .patient), says: "\(site.neighbourCount)", "\(name): the neighbour before")
         let attacker = try martlet.client("h\(number).localhost")
         try attacker.send()
         if group.isShort { try expectNeighbour(name, at: &site) }
         let ending = try ending(of: attacker, worker, name)
         #expect(worker.endings.contains(ending), "\(name) ended as \(ending)")
-        if ending == .laneLost { try site.loseLane() }
+        if ending == .laneLost { site.loseLane() }
         try expectNeighbour(name, at: &site)
         let process = try martlet.serverStatus()["process"]
         #expect(process["pid"] == .number(Double(martlet.id)), "\(name)")
@@ -94,7 +96,7 @@ import Testing
     private func expectNeighbour(_ name: String, at site: inout Site) throws {
         site.neighbourCount += 1
         try expect(
-            site.neighbour.get(by: Deadline(seconds: 10)), says: "\(site.neighbourCount)", "\(name): the neighbour")
+            site.askNeighbour(by: .soon), says: "\(site.neighbourCount)", "\(name): the neighbour")
     }
 
     private func expect(_ answer: Answer, says text: String, _ who: String) throws {

@@ -1,7 +1,8 @@
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { Buffer } from "node:buffer";
 
-const { subtle } = crypto, { DigestStream } = crypto, cryptoObject = crypto, load = fetch, time = performance;
+const { subtle } = crypto, { DigestStream } = crypto, cryptoObject = crypto, load = fetch, stores = caches;
+const time = performance;
 const { createObjectURL, revokeObjectURL } = URL, OwnPromise = Promise, OwnUint8Array = Uint8Array;
 const platform = { Blob, CompressionStream, DecompressionStream, FileReader, FixedLengthStream, FormData, Headers,
   IdentityTransformStream, PerformanceObserver, Request, Response, TextDecoder, TextEncoder, TransformStream,
@@ -143,6 +144,18 @@ async function files() {
   return manual.clone().headers.get("set-cookie") === "a, b" ? "" : "response";
 }
 
+async function cached() {
+  const { Response, Request, Headers } = platform, cache = await stores.open("walk"), { default: common } = stores;
+  const headers = new Headers({ __proto__: null, "cache-control": "max-age=60", vary: "x-a, x-b" });
+  const fields = new Headers({ __proto__: null, "x-a": "1" });
+  const request = new Request("http://a.example/b", { __proto__: null, headers: fields });
+  await cache.put(request, new Response("kept", { __proto__: null, headers }));
+  const hit = await cache.match(request);
+  if (hit === undefined || await hit.text() !== "kept") return "hit";
+  if (await common.match("http://a.example/b") !== undefined) return "miss";
+  return await cache.delete(request) && !await cache.delete(request) ? "" : "deletion";
+}
+
 async function node() {
   const buffer = Buffer.from("h\u00e9llo", "utf8");
   if (buffer.toString("hex") !== "68c3a96c6c6f" || buffer.toString("base64") !== "aMOpbGxv") return "encodings";
@@ -199,7 +212,7 @@ async function moreEvents() {
 
 /** The rest of the platform. */
 export async function walkFarther() {
-  const parts = { __proto__: null, symmetric, asymmetric, digests, moreStreams, files, node, moreEvents };
+  const parts = { __proto__: null, symmetric, asymmetric, digests, moreStreams, files, cached, node, moreEvents };
   for (const name in parts) {
     try {
       const wrong = await parts[name]();
