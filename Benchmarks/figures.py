@@ -6,8 +6,8 @@ import subprocess
 import threading
 import time
 
-import natives
 import switching
+import webapis
 from lab import percentile, wait_for, free_port
 
 WORKER_5K = "".join(
@@ -213,7 +213,7 @@ def neighbours(lab):
 ALL = {
     "cold": cold, "memory": memory, "alive": alive, "http": http, "neighbours": neighbours,
     "switching": lambda lab: switching.switching(lab, row), "cpu-bound": lambda lab: switching.cpu_bound(lab, row),
-    "natives": lambda lab: natives.natives(lab, row),
+    "webapis": lambda lab: webapis.scripted(lab, row), "natives": lambda lab: webapis.natives(lab, row),
 }
 
 

@@ -1,6 +1,6 @@
 internal import Isolates
 package import Model
-package import Runtime
+internal import Runtime
 internal import Synchronization
 
 /// Writes what Workers use into the ledger, each second: so much is lost at most if the process is killed, and nothing
