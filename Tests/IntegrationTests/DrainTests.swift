@@ -94,27 +94,29 @@ import Testing
         #expect(try client.isCut())
     }
 
-    /// A lane in V8's own code that does not return: the requests of the others finish, and the process ends.
+    /// A lane in V8's own code that does not return: the requests of the others finish, and the process ends. Where
+    /// both workers happen to run on one lane, the request is lost with it, as it should be: then once more.
     @Test func aLostLaneDoesNotHoldItUp() throws {
         let folder = try ScratchFolder()
         try folder.write("a.js", Self.worker)
         try folder.write(
             "lost.js", "export default { fetch() { console.log('lost'); JSON.parse('['.repeat(4e7)); } };")
-        let martlet = try Martlet.serve(folder.path, ["--front-lanes", "4"])
-        // The kernel gives each to a lane by its port: some to the one that is lost, whose requests are cut, not all.
-        let clients = try (0..<16).map { _ in
+        func answerBesideALostLane() throws -> String? {
+            let martlet = try Martlet.serve(folder.path, ["--front-lanes", "4"])
             let client = try martlet.client("a.localhost")
             try client.sendHead("POST", "/")
-            try martlet.logLine(containing: "begun")
-            return client
+            try martlet.logLine(containing: "begun", by: .patient)
+            let lost = try martlet.client("lost.localhost")
+            try lost.send("GET", "/")
+            martlet.terminate()
+            try? client.sendChunk([])
+            let text = try? client.answer(by: .patient).text
+            #expect(try martlet.exitCode() == 0)
+            return text
         }
-        let lost = try martlet.client("lost.localhost")
-        try lost.send("GET", "/")
-        martlet.terminate()
-        for client in clients { try? client.sendChunk([]) }
-        let answers = clients.compactMap { try? $0.answer().text }
-        #expect(Set(answers) == ["got "])
-        #expect(try martlet.exitCode() == 0)
+        var text: String?
+        for _ in 0..<10 where text != "got " { text = try answerBesideALostLane() }
+        #expect(text == "got ")
     }
 
     @Test func waitUntilFinishesToo() throws {
