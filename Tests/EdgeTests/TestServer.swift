@@ -338,6 +338,7 @@ final class TestObserver: ExchangeObserver {
 
     func exchangeBodyReady(_ exchange: any Exchange) { whenReadable?(exchange) }
     func exchangeWritable(_ exchange: any Exchange) { whenWritable?(exchange) }
+    func exchangeDraining(_ exchange: any Exchange) {}
     func exchangeClosed(_ exchange: any Exchange) { whenClosed?(exchange) }
 }
 

@@ -18,17 +18,6 @@ import Testing
         return try Martlet.dev(folder.path, flags)
     }
 
-    private func waitForRefusal(by martlet: Martlet) throws {
-        try wait(until: "connections are refused") {
-            do {
-                _ = try martlet.client()
-                return false
-            } catch let failure as Failure {
-                return failure.description.contains("Connection refused")
-            }
-        }
-    }
-
     @Test(arguments: [true, false])
     func requestsUnderWayFinishAndNewConnectionsAreRefused(interrupts: Bool) throws {
         let folder = try ScratchFolder()
@@ -45,7 +34,7 @@ import Testing
         if interrupts { martlet.interrupt() } else { martlet.terminate() }
         // A connection on which nothing is under way is closed.
         #expect(try idle.isCut())
-        try waitForRefusal(by: martlet)
+        try martlet.waitForRefusal()
         #expect(martlet.isAlive)
         for client in clients {
             try client.sendChunk(Array("b".utf8))
@@ -88,7 +77,7 @@ import Testing
         try client.send("POST", "/", body: Array("never".utf8))
         try martlet.logLine(containing: "begun")
         martlet.terminate()
-        try waitForRefusal(by: martlet)
+        try martlet.waitForRefusal()
         martlet.terminate()
         #expect(try martlet.exitCode() == 1)
         #expect(try client.isCut())
@@ -138,9 +127,23 @@ import Testing
         try client.sendHead("POST", "/")
         try martlet.logLine(containing: "begun")
         martlet.terminate()
-        try waitForRefusal(by: martlet)
+        try martlet.waitForRefusal()
         try client.sendChunk([])
         #expect(try client.answer().text == "got ")
         #expect(try martlet.exitCode() == 0)
+    }
+}
+
+extension Martlet {
+    /// Until a drain has begun.
+    func waitForRefusal() throws {
+        try wait(until: "connections are refused") {
+            do {
+                _ = try client()
+                return false
+            } catch let failure as Failure {
+                return failure.description.contains("Connection refused")
+            }
+        }
     }
 }

@@ -235,6 +235,22 @@ import Testing
         #expect(try based.get(host: "a.localhost").text == "http://base.example/x/b?c")
     }
 
+    @Test func errorsNameTheirFile() throws {
+        let folder = try ScratchFolder()
+        try folder.write(
+            "a/index.js",
+            """
+            import { fail } from "./lib/fail.js";
+            let place;
+            addEventListener("error", ({ filename, lineno }) => { place = `${filename}:${lineno}`; });
+            export default { fetch() { fail(); return new Response(place); } };
+            """)
+        try folder.write("a/lib/fail.js", "export const fail = () => {\nreportError(1);\n};")
+        #expect(try Martlet.serve(folder.path).get(host: "a.localhost").text == "lib/fail.js:2")
+        let based = try Martlet.serve(folder.path, ["--base-url", "http://base.example/x/"])
+        #expect(try based.get(host: "a.localhost").text == "http://base.example/x/lib/fail.js:2")
+    }
+
     @Test func aWorkerWithTooManyRequestsSheds() throws {
         let folder = try ScratchFolder()
         try folder.write("a.js", "export default { async fetch(r) { return new Response(await r.text()); } };")

@@ -41,15 +41,18 @@ def wrap(root, test, folder):
         texts.insert(0, compile_expressions(texts[-1]))
     code = "\n".join([expose(texts), *texts])
     if not test.is_sloppy:
-        (folder / "test.js").write_text(f"export default function () {{\n{code}\n}}\n")
-    main = CLASSIC_MAIN % code if test.is_sloppy else MODULE_MAIN
+        # Where WPT's server has it: its place is what an ErrorEvent's filename says.
+        place = folder / test.path.relative_to(root)
+        place.parent.mkdir(parents=True)
+        place.write_text(f"export default function () {{\n{code}\n}}\n")
+    main = CLASSIC_MAIN % code if test.is_sloppy else MODULE_MAIN % json.dumps(f"./{test.path.relative_to(root)}")
     (folder / "index.js").write_text(constants + HARNESS + main)
     shutil.copyfile(root / "resources/testharness.js", folder / "testharness.js")
 
 
 #: Ends of the worker's main file: a module, or a classic script, that is, service-worker syntax.
 MODULE_MAIN = """
-const evaluateTest = async () => (await import("./test.js")).default();
+const evaluateTest = async () => (await import(%s)).default();
 export default { fetch: answer };
 """
 CLASSIC_MAIN = """

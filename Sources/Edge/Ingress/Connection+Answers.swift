@@ -86,6 +86,7 @@ extension Connection {
         _ = decodeBody()
         expectInput(within: .max)
         advanceLater()
+        if ingress.isDraining { tellOfDrain() }
     }
 
     func writeResponse(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -255,6 +255,14 @@ final class Connection {
     func drain() {
         mayReceive = true
         run { advance() }
+        tellOfDrain()
+    }
+
+    /// What the connection has become may go on for as long as it likes.
+    func tellOfDrain() {
+        guard phase == .exchange, incoming.isEverything else { return }
+        let exchange = current
+        loop.enqueue { exchange.observer?.exchangeDraining(exchange) }
     }
 
     // MARK: Sending

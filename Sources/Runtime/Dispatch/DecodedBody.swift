@@ -28,6 +28,8 @@ final class DecodedBody: BodySource {
     private let source: any BodySource
     private let coding: ContentCoding
     private let charge: (_ nanoseconds: UInt64) -> Bool
+    /// What the decoder has of the isolate's memory.
+    private let memory: MemoryCharge
     private var clock = CPUClock()
     private var isOverBudget = false
     private var decoder: Compressor?
@@ -36,8 +38,13 @@ final class DecodedBody: BodySource {
     /// Nil while there may be more.
     private var outcome: BodyProgress?
 
-    /// - Parameter charge: told what the decoding took, in nanoseconds of CPU time; gives whether there is any left.
-    init(_ source: any BodySource, _ coding: ContentCoding, charge: @escaping (UInt64) -> Bool) {
+    /// - Parameters:
+    ///   - account: what the decoder's memory is charged to.
+    ///   - charge: told what the decoding took, in nanoseconds of CPU time; gives whether there is any left.
+    init(
+        _ source: any BodySource, _ coding: ContentCoding, account: MemoryAccount, charge: @escaping (UInt64) -> Bool
+    ) {
+        memory = MemoryCharge(to: account)
         self.source = source
         self.coding = coding
         self.charge = charge
@@ -49,7 +56,7 @@ final class DecodedBody: BodySource {
 
     func discardBody() {
         if outcome == nil { outcome = .end }
-        decoder = nil
+        dropDecoder()
         source.discardBody()
     }
 
@@ -79,8 +86,13 @@ final class DecodedBody: BodySource {
 
     private func end(with progress: BodyProgress) -> BodyProgress {
         outcome = progress
-        decoder = nil
+        dropDecoder()
         return progress
+    }
+
+    private func dropDecoder() {
+        decoder = nil
+        memory.subtract(memory.bytes)
     }
 
     private func nextOutput(_ output: UnsafeMutableRawBufferPointer) throws(Compressor.Failure) -> Int {
@@ -140,6 +152,10 @@ final class DecodedBody: BodySource {
     private func metered(_ body: () throws(Compressor.Failure) -> Int) throws(Compressor.Failure) -> Int {
         clock.begin()
         defer { isOverBudget = !charge(clock.end()) }
-        return try body()
+        let count = try body()
+        let growth = (decoder?.memoryInUse ?? 0) - memory.bytes
+        if growth < 0 { memory.subtract(-growth) }
+        guard growth <= 0 || memory.add(growth) else { throw .outOfMemory }
+        return count
     }
 }

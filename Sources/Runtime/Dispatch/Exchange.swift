@@ -42,6 +42,8 @@ package protocol ExchangeObserver: AnyObject {
     func exchangeBodyReady(_ exchange: any Exchange)
     /// There is room for more of the answer.
     func exchangeWritable(_ exchange: any Exchange)
+    /// The server is about to end: what would go on for as long as it likes should not.
+    func exchangeDraining(_ exchange: any Exchange)
     /// The client went away before the answer was complete.
     func exchangeClosed(_ exchange: any Exchange)
 }

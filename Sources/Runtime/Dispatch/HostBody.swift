@@ -161,7 +161,9 @@ final class HostBody {
         guard let coding else { return }
         self.coding = nil
         isDecoded = true
-        source = DecodedBody(source, coding) { [context] in context.instance.charge($0, to: context) }
+        source = DecodedBody(source, coding, account: context.instance.isolate.account) { [context] in
+            context.instance.charge($0, to: context)
+        }
     }
 
     private func done() {

@@ -106,6 +106,8 @@ extension RequestContext: ExchangeObserver {
         instance.settle(ticket, of: self, with: .undefined)
     }
 
+    func exchangeDraining(_ exchange: any Exchange) { webSocket?.goAway() }
+
     func exchangeClosed(_ exchange: any Exchange) {
         if let webSocket { webSocket.lost() } else { instance.clientGone(self) }
     }

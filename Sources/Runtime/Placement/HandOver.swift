@@ -139,6 +139,7 @@ final class HandOverOrigin {
 extension HandOverOrigin: ExchangeObserver {
     func exchangeBodyReady(_ exchange: any Exchange) { if wantsBody { sendBody() } }
     func exchangeWritable(_ exchange: any Exchange) { reportWritten() }
+    func exchangeDraining(_ exchange: any Exchange) { tellTarget { $0.draining() } }
     func exchangeClosed(_ exchange: any Exchange) {
         guard !isOver else { return }
         tellTarget { $0.closed() }
@@ -219,6 +220,8 @@ final class HandedOverExchange: Exchange {
         bodyEnd = progress
         tellBodyReady()
     }
+
+    func draining() { observer?.exchangeDraining(self) }
 
     private func tellBodyReady() {
         guard isWaitingForBody else { return }

@@ -18,6 +18,15 @@ enum SocketRoom {
     case refused
 }
 
+/// How a WebSocket ends when its server does.
+enum GoingAway {
+    /// RFC 6455, section 7.4.1.
+    static let code = 1001
+    static let reason = "The server is shutting down."
+    /// How long (ns) the other side may take to answer the close frame: nobody waits for it when a process ends.
+    static let time: UInt64 = 1_000_000_000
+}
+
 /// What takes a transport's bytes, and is told how it fares.
 protocol SocketEnd: AnyObject {
     var id: Int { get }
@@ -27,6 +36,8 @@ protocol SocketEnd: AnyObject {
     func read()
     /// There is room again.
     func becameWritable()
+    /// The server is about to end: closes the WebSocket soon.
+    func goAway()
     /// The connection is gone.
     func lost()
     /// Its request is over.

@@ -162,12 +162,24 @@ final class WebSocketLink: SocketEnd {
     func close(code: Int, reason: String) {
         guard !isOver, !hasSentClose else { return }
         sendClose(code: code, reason: reason)
-        closeTimer = instance.lane.loop.schedule(after: Self.closeTime) { [self] in
+        awaitClose(for: Self.closeTime)
+        // The other side's answer is read even if nobody accepted its messages.
+        start()
+    }
+
+    func goAway() {
+        guard !isOver else { return }
+        sendClose(code: GoingAway.code, reason: GoingAway.reason)
+        awaitClose(for: GoingAway.time)
+        start()
+    }
+
+    private func awaitClose(for nanoseconds: UInt64) {
+        if let closeTimer { instance.lane.loop.cancel(closeTimer) }
+        closeTimer = instance.lane.loop.schedule(after: nanoseconds) { [self] in
             closeTimer = nil
             lost()
         }
-        // The other side's answer is read even if nobody accepted its messages.
-        start()
     }
 
     private func sendClose(code: Int, reason: String) {

@@ -92,6 +92,31 @@ import Testing
         #expect(try worker.get("/plain").body == Self.plain)
     }
 
+    /// What decoders need is the isolate's memory: brotli's windows have up to 16 MiB, as the origin likes.
+    @Test func largeWindows() throws {
+        // Of an uncompressed block of 16 MiB (RFC 7932, section 9.2), the first bytes.
+        let start: [UInt8] = [0xcf, 0xff, 0xff, 0xff] + Array("start".utf8)
+        let origin = try Origin { connection in
+            guard try connection.request() != nil else { return }
+            try connection.send("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 20000000\r\n\r\n")
+            try connection.send(start)
+            try connection.waitForEnd()
+        }
+        let worker = try FetchingWorker(
+            """
+            const seen = [], readers = [];
+            for (let i = 0; i < 6; i++) {
+                const reader = (await fetch(env.ORIGIN)).body.getReader();
+                readers.push(reader);
+                try { seen.push(new TextDecoder().decode((await reader.read()).value)); }
+                catch (error) { seen.push(error.message.includes("memory")); break; }
+            }
+            await Promise.allSettled(readers.map((reader) => reader.cancel()));
+            return Response.json(seen);
+            """, origin: origin, ["--memory-mb", "64"])
+        for _ in 0..<2 { #expect(try "\(worker.json())" == #"["start", "start", "start", true]"#) }
+    }
+
     @Test func lies() throws {
         let gzipped = try Self.gzipped()
         let zeros = try Self.gzipped([UInt8](repeating: 0, count: 400_000_000))

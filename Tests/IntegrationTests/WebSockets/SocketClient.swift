@@ -75,6 +75,13 @@ final class SocketClient {
         }
     }
 
+    /// The bytes that come next; they stay.
+    func peek(_ count: Int, by deadline: Deadline = .patient) throws -> [UInt8]? {
+        let bytes = try take(count, by: deadline)
+        input = (bytes ?? []) + input
+        return bytes
+    }
+
     private func take(_ count: Int, by deadline: Deadline) throws -> [UInt8]? {
         while input.count < count {
             guard let bytes = try socket.receive(by: deadline) else { return nil }

@@ -26,7 +26,9 @@ function extractError(error, stack) {
   const frame = RegExpPrototypeExec(FRAME, isError ? stackOf(error) : stack);
   const message = `Uncaught ${isError ? summaryOf(error) : inspect(error)}`;
   if (frame === null) return { __proto__: null, message, error };
-  return { __proto__: null, message, filename: frame[1], lineno: +frame[2], colno: +frame[3], error };
+  const { parseAgainstBase } = use("Fetch/settings");
+  const filename = parseAgainstBase(frame[1])?.href ?? frame[1];
+  return { __proto__: null, message, filename, lineno: +frame[2], colno: +frame[3], error };
 }
 
 function summaryOf(error) {
