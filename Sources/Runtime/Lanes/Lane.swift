@@ -12,9 +12,11 @@ package final class Lane {
         case back
     }
 
-    /// The weight of the last slice in the moving average that tells long-slice workers: one slice of 20 ms makes a
-    /// worker one of them, a few of 2 ms, as compiling and collecting take, do not.
+    /// The weight of the last slice in the moving average that tells long-slice workers.
     static let sliceWeight = 0.05
+    /// What of a slice counts there (ns): two long ones in close succession make a long-slice worker. A single one may
+    /// be a collection, or time that a hypervisor gave to others, which the kernel takes for ours.
+    static let longestSliceCounted: UInt64 = 11_000_000
     /// Workers whose average slice is longer than this (ns) are served from a back lane.
     static let longSlice: Double = 1_000_000
     /// In back they stay until their average is shorter than this (ns) after so many slices.

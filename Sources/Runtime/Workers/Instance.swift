@@ -148,7 +148,7 @@ final class Instance {
         context.cpuTime += time
         worker.counts.addCPUTime(time)
         sliceCount += 1
-        averageSlice += (Double(time) - averageSlice) * Lane.sliceWeight
+        averageSlice += (Double(min(time, Lane.longestSliceCounted)) - averageSlice) * Lane.sliceWeight
     }
 
     private func ended(with failure: CallFailure, in context: RequestContext) {
