@@ -240,6 +240,18 @@ inline Local<v8::String> text(v8::Isolate *isolate, const char *characters, int 
     return v8::String::NewFromUtf8(isolate, characters, v8::NewStringType::kNormal, length).ToLocalChecked();
 }
 
+struct Bytes {
+    const uint8_t *data = nullptr;
+    size_t length = 0;
+};
+
+bool is_ascii(const Bytes &bytes);
+bool is_utf8(const Bytes &bytes);
+
+/// To UTF-16, malformed sequences to U+FFFD, unless they are fatal: then false. `units` has room for as many units as
+/// there are bytes; `all` is the units that are not ASCII, or-ed.
+bool decode_utf8(const Bytes &bytes, bool is_fatal, uint16_t *units, size_t *count, uint16_t *all);
+
 const char *arena_copy(v8::Isolate *isolate, Local<v8::Value> value);
 void describe(v8::Isolate *isolate, Local<v8::Context> context, v8::TryCatch &failure, cv8_error *error);
 

@@ -32,6 +32,41 @@ struct BridgeTests {
             ])
     }
 
+    /// Against Swift's decoder, whose repairs are the Encoding Standard's too.
+    @Test func utf8IsDecoded() async throws {
+        try await Fixture.onLane { thread in
+            let subject = Subject(thread)
+            defer { subject.close() }
+            try subject.load(
+                """
+                export default {
+                  decode(bytes) { return engine.utf8Decode(bytes, false); },
+                  isWhole(bytes) { return engine.utf8Decode(bytes, true) !== undefined; },
+                };
+                """)
+            // First and last bytes of the classes of RFC 3629, section 4, with ASCII between them.
+            let edges: [UInt8] = [
+                0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xDF, 0xE0, 0xED, 0xEF, 0xF0, 0xF4, 0xF5, 0xFF,
+            ]
+            let whole = ["\u{e9}", "\u{7ff}", "\u{20ac}", "\u{d7ff}", "\u{1f426}", "\u{10ffff}", "plain ASCII"]
+            var random = SystemRandomNumberGenerator()
+            for round in 0..<2_000 {
+                var bytes: [UInt8] = []
+                for _ in 0..<Int.random(in: 1...40, using: &random) {
+                    switch Int.random(in: 0..<(round.isMultiple(of: 2) ? 2 : 3), using: &random) {
+                    case 0: bytes += whole.randomElement(using: &random)!.utf8
+                    case 1: bytes.append(.random(in: 0..<0x80, using: &random))
+                    default: bytes.append(edges.randomElement(using: &random)!)
+                    }
+                }
+                let expected = String(decoding: bytes, as: UTF8.self)
+                #expect(try subject.result("decode", .bytes(bytes)) == expected, "\(bytes)")
+                let isWhole = String(validating: bytes, as: UTF8.self) != nil
+                #expect(try subject.result("isWhole", .bytes(bytes)) == "\(isWhole)", "\(bytes)")
+            }
+        }
+    }
+
     @Test func bytesAreBorrowedNotCopied() async throws {
         let (bytes, filled) = try await Fixture.onLane { thread in
             let subject = Subject(thread)
