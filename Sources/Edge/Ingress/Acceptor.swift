@@ -71,17 +71,8 @@ final class Acceptor {
     }
 
     private func admit(_ descriptor: Int32, from address: ClientAddress) {
-        let limits = ingress.limits
-        let count = listener.count(from: address.network)
-        if count.all >= limits.connections {
-            return refuse(descriptor, with: ErrorPage(.loadShed))
-        }
-        if count.ofNetwork >= limits.connectionsPerAddress, limits.countsLoopback || !address.isLoopback {
-            return refuse(
-                descriptor,
-                with: ErrorPage(
-                    status: 429, message: "There are too many connections from your address.", outcome: .loadShed,
-                    retryAfter: 1))
+        if let page = ingress.refusal(of: address, at: listener) {
+            return ingress.refuse(descriptor, at: listener, with: page)
         }
         let sockets = ingress.loop.remote.acceptedSockets
         if let door, let other = listener.door(withLessThan: door), !ingress.isDraining {
@@ -98,18 +89,6 @@ final class Acceptor {
             (try? ingress.add(
                 AcceptedSocket(descriptor: descriptor, address: address, door: door, handler: handler))) != nil
         else { return ingress.loop.remote.acceptedSockets.close(descriptor) }
-    }
-
-    /// Says why, as well as it can be said to somebody who is not listened to, and closes.
-    private func refuse(_ descriptor: Int32, with page: ErrorPage) {
-        // Over TLS there is no saying it before a handshake, which costs more than the connection is worth.
-        if listener.certificates == nil {
-            let answer = ingress.bytes(of: page)
-            answer.withUnsafeBytes {
-                _ = send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
-            }
-        }
-        ingress.loop.remote.acceptedSockets.close(descriptor)
     }
 }
 

@@ -130,29 +130,9 @@ extension Connection {
 
     /// What is known of the request besides its head; nil if nobody is to know.
     var properties: RequestProperties? {
-        guard let location = ingress.settings.location else { return nil }
-        var properties = RequestProperties(
-            location: location, httpProtocol: request.isVersion10 ? "HTTP/1.0" : "HTTP/1.1")
-        properties.clientRoundTrip = clientRoundTrip
-        if let secure {
-            properties.tlsVersion = secure.version
-            properties.tlsCipher = nil
+        ingress.settings.location.map {
+            socket.properties(at: $0, over: request.isVersion10 ? "HTTP/1.0" : "HTTP/1.1", secure)
         }
-        return properties
-    }
-
-    /// In milliseconds.
-    private var clientRoundTrip: Int? {
-        // The field tcpi_rtt of struct tcp_info (linux/tcp.h), in microseconds.
-        let offset = 68
-        var info = [UInt8](repeating: 0, count: 104)
-        var length = socklen_t(info.count)
-        guard getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0, Int(length) >= offset + 4
-        else {
-            return nil
-        }
-        let microseconds = info.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) }
-        return Int((microseconds + 500) / 1_000)
     }
 
     // MARK: Bodies

@@ -138,7 +138,7 @@ struct HeaderScan {
         authority = out
         if target[0] == ASCII.slash {
             out = Bytes.copy(target, count, to: out)
-        } else if Bytes.equal(target, count, "*"), Bytes.equal(bytes, byteCount - 7, "OPTIONS") {
+        } else if Bytes.equal(target, count, "*"), Bytes.equal(bytes, Int(ends[0]), "OPTIONS") {
             out = Bytes.copy("/", to: out)
         } else {
             try scanAbsolute(target, count)

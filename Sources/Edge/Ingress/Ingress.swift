@@ -10,6 +10,8 @@ package final class Ingress {
     let times: IngressTimes
     let parser: RequestParser
     private(set) lazy var secureParser = RequestParser(limits: limits, isSecure: true)
+    /// For headers on their way to the parser.
+    var headerText: [UInt8] = []
     private(set) lazy var secureLane = SecureLane(loop: LaneNIOLoop(loop))
     let pool = BlockPool()
     let receiveBlock = UnsafeMutablePointer<UInt8>.allocate(capacity: InputBuffer.blockSize)
@@ -82,17 +84,10 @@ package final class Ingress {
 
     /// Takes a socket in, of which the loop's `acceptedSockets` know already.
     func add(_ socket: AcceptedSocket) throws(SystemCallError) {
-        let member = try member(for: socket)
+        let member = try receive(socket)
         member.index = members.count
         members.append(member)
         socket.door.entered(from: socket.address.network)
-    }
-
-    private func member(for socket: AcceptedSocket) throws(SystemCallError) -> any IngressMember {
-        if let store = socket.door.listener.certificates {
-            return try SecureGreeting(socket, store: store, ingress: self)
-        }
-        return try Connection(socket, ingress: self)
     }
 
     func remove(_ member: any IngressMember) {

@@ -8,13 +8,19 @@ package struct IngressSettings: Sendable {
     package var showsEveryOutcome: Bool
     /// Where the server stands; nil if requests are not to be marked with what is known of their clients.
     package var location: EdgeLocation?
+    package var http2: HTTP2Limits
+    /// Those who begin each connection with the PROXY protocol.
+    package var proxies: [AddressRange]
 
     package init(
-        limits: IngressLimits = IngressLimits(), showsEveryOutcome: Bool = false, location: EdgeLocation? = nil
+        limits: IngressLimits = IngressLimits(), showsEveryOutcome: Bool = false, location: EdgeLocation? = nil,
+        http2: HTTP2Limits = HTTP2Limits(), proxies: [AddressRange] = []
     ) {
         self.limits = limits
         self.showsEveryOutcome = showsEveryOutcome
         self.location = location
+        self.http2 = http2
+        self.proxies = proxies
     }
 }
 

@@ -98,15 +98,19 @@ final class SecureGreeting: IngressMember {
         switch secure.state {
         case .handshaking: return
         case .failed: close()
-        case .open: handOn(secure)
+        case .open(let name): handOn(secure, name)
         }
     }
 
-    private func handOn(_ secure: SecureSocket) {
+    private func handOn(_ secure: SecureSocket, _ name: String?) {
         if let registration { ingress.loop.unregister(registration) }
         registration = nil
         do {
-            ingress.replace(self, with: try Connection(socket, ingress: ingress, secure: secure))
+            if name == "h2" {
+                ingress.replace(self, with: try HTTP2Connection(socket, ingress: ingress, secure: secure))
+            } else {
+                ingress.replace(self, with: try Connection(socket, ingress: ingress, secure: secure))
+            }
         } catch {
             secure.end()
             ingress.abandon(self)

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Model
 internal import NIOCore
+internal import NIOHTTP2
 internal import NIOSSL
 internal import NIOTLS
 
@@ -17,7 +18,7 @@ final class SecureSocket {
         case failed
     }
 
-    static let protocols = ["http/1.1"]
+    static let protocols = ["h2", "http/1.1"]
     /// Encrypted at a time at most, and so what waits for the kernel in encrypted form: whatever more there is waits
     /// where it is counted.
     private static let pieceSize = 64 << 10
@@ -35,7 +36,9 @@ final class SecureSocket {
     /// The kernel had less than was asked for.
     private var isDry = false
     /// The client has said that it sends no more, or there is no use in going on.
-    private var isEnded = false
+    private(set) var isEnded = false
+    /// On its way through the handlers, not encrypted yet.
+    private var gatheredBytes = 0
 
     /// - Parameter pool: of the lane.
     init(_ descriptor: Int32, as identity: ServedIdentity, on lane: SecureLane, pool: BlockPool) {
@@ -154,6 +157,46 @@ final class SecureSocket {
     func finish() {
         channel.pipeline.syncOperations.close(mode: .output, promise: nil)
         flush()
+    }
+
+    // MARK: HTTP/2
+
+    /// Puts handlers behind TLS; they get what has been decrypted already.
+    func install(_ handlers: [any ChannelHandler]) {
+        let pipeline = channel.pipeline.syncOperations
+        do {
+            let tls = try pipeline.context(handlerType: NIOSSLServerHandler.self)
+            try pipeline.addHandlers(handlers, position: .after(tls.handler))
+            guard plain.readableBytes > 0 else { return }
+            let bytes = plain
+            plain = ByteBuffer()
+            tls.fireChannelRead(NIOAny(bytes))
+            tls.fireChannelReadComplete()
+        } catch {
+            fatalError("a pipeline refused its handlers: \(error)")
+        }
+    }
+
+    /// What the handlers have made of answers, and the kernel does not have.
+    var backlog: Int { sealed.count + gatheredBytes }
+
+    func write(_ frame: HTTP2Frame) {
+        channel.pipeline.syncOperations.write(NIOAny(frame), promise: nil)
+    }
+
+    func flushHandlers() { channel.pipeline.syncOperations.flush() }
+
+    /// So many bytes wait before TLS. Handlers are told when it is enough.
+    func gathered(_ count: Int) {
+        gatheredBytes = count
+        if backlog >= Self.pieceSize { channel.setWritable(false) }
+    }
+
+    /// There is room again. True if that is news for the handlers.
+    func setWritable() -> Bool {
+        guard !channel.isWritable, backlog < Self.pieceSize else { return false }
+        channel.setWritable(true)
+        return true
     }
 
     // MARK: What the handlers tell

@@ -27,7 +27,7 @@ struct Dev: ParsableCommand {
     func run() throws {
         let writer = LineWriter(descriptor: 2)
         let log = ReadableLog(writer: writer)
-        let settings = IngressSettings(limits: ingress.limits, showsEveryOutcome: true, location: ingress.location)
+        let settings = ingress.settings(showsEveryOutcome: true)
         let server = try Server(
             lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
             cache: cache.settings(), events: log)

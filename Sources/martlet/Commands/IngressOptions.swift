@@ -1,4 +1,5 @@
 import ArgumentParser
+import Edge
 import Model
 
 /// Flags for what clients may ask of the ingress, shared by the commands.
@@ -23,6 +24,12 @@ struct IngressOptions: ParsableArguments {
     var bodyTimeoutMs = defaults.bodyMilliseconds
     @Option(help: "How long requests may go on after SIGTERM, in ms.")
     var drainMs = defaults.drainMilliseconds
+    @Option(name: .customLong("http2-streams"), help: "Requests under way on one HTTP/2 connection.")
+    var http2Streams = HTTP2Limits().streams
+    @Option(
+        name: .customLong("proxy-protocol"),
+        help: "Connections from ADDRESS or ADDRESS/BITS begin with the PROXY protocol, version 2. Repeatable.")
+    var proxies: [String] = []
     @Option(help: "Connections at a time (503).")
     var connections = defaults.connections
     @Option(help: "Connections at a time from one address (429).")
@@ -42,7 +49,7 @@ struct IngressOptions: ParsableArguments {
             ("--body-mb", bodyMb, 0...1 << 20), ("--header-timeout-ms", headerTimeoutMs, 1...3_600_000),
             ("--idle-timeout-ms", idleTimeoutMs, 1...86_400_000), ("--write-stall-ms", writeStallMs, 1...3_600_000),
             ("--body-timeout-ms", bodyTimeoutMs, 1...3_600_000), ("--drain-ms", drainMs, 0...3_600_000),
-            ("--connections", connections, 1...10_000_000),
+            ("--http2-streams", http2Streams, 1...10_000), ("--connections", connections, 1...10_000_000),
             ("--connections-per-address", connectionsPerAddress, 1...10_000_000),
         ]
         let letters: [(String, String?, Int)] = [("--colo", colo, 3), ("--country", country, 2)]
@@ -54,9 +61,20 @@ struct IngressOptions: ParsableArguments {
         for (flag, value, range) in values where !range.contains(value) {
             throw ValidationError("\(flag) must be between \(range.lowerBound) and \(range.upperBound), not \(value).")
         }
+        for text in proxies where AddressRange(text) == nil {
+            throw ValidationError("--proxy-protocol takes ADDRESS or ADDRESS/BITS, not '\(text)'.")
+        }
     }
 
-    var limits: IngressLimits {
+    func settings(showsEveryOutcome: Bool) -> IngressSettings {
+        var http2 = HTTP2Limits()
+        http2.streams = http2Streams
+        return IngressSettings(
+            limits: limits, showsEveryOutcome: showsEveryOutcome, location: location, http2: http2,
+            proxies: proxies.compactMap { AddressRange($0) })
+    }
+
+    private var limits: IngressLimits {
         var limits = IngressLimits()
         limits.urlBytes = urlKb << 10
         limits.headerBytes = headerKb << 10

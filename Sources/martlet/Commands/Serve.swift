@@ -67,8 +67,7 @@ struct Serve: ParsableCommand {
         let platformServer = PlatformServer(server: server, store: store, limits: limits.limits, log: log)
         try platformServer.start(
             host: host, port: port, tls: tls,
-            ingress: IngressSettings(
-                limits: ingress.limits, showsEveryOutcome: showOutcome, location: ingress.location),
+            ingress: ingress.settings(showsEveryOutcome: showOutcome),
             control: ControlServer.Settings(
                 host: adminHost, port: Int(adminPort), baseDomain: platform.baseDomain.lowercased(),
                 plan: plan))
@@ -84,8 +83,7 @@ struct Serve: ParsableCommand {
             path: folder, limits: limits.limits, bindings: variables.bindings,
             compatibility: compatibility.compatibility, baseURL: baseUrl)
         compatibility.warn(to: log)
-        let settings = IngressSettings(
-            limits: ingress.limits, showsEveryOutcome: showOutcome, location: ingress.location)
+        let settings = ingress.settings(showsEveryOutcome: showOutcome)
         let server = try Server(
             lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
             cache: cache.settings(), events: log)
