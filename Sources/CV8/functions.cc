@@ -206,16 +206,23 @@ class BufferString final : public v8::String::ExternalOneByteStringResource {
     Bytes bytes_;
 };
 
-/// From so many bytes on, a string over the bytes costs less than their copy in V8's heap.
-constexpr size_t least_shared = 16 * 1024;
+/// From so many bytes on, a string over the bytes costs less than their copy in V8's heap: longer strings are large
+/// objects there, each with pages of its own.
+constexpr size_t least_shared = 127 * 1024;
 
-/// The same for bytes that nobody else has, now or later: the string may be made of them instead of their copy.
+/// The same for bytes that nobody else has, now or later. The string is made of them; or their memory is free for the
+/// next body at once, still in the cache, instead of after the next collection.
 void utf8_decode_own(const Info &info) {
     v8::Isolate *isolate = info.GetIsolate();
     Bytes bytes;
-    bool is_shareable = info[0]->IsUint8Array() && bytes_of(info[0], &bytes) && bytes.length >= least_shared &&
+    bool is_own = info[0]->IsUint8Array() && bytes_of(info[0], &bytes);
+    bool is_shareable = is_own && bytes.length >= least_shared &&
                         bytes.length <= static_cast<size_t>(v8::String::kMaxLength) && is_ascii(bytes);
-    if (!is_shareable) return utf8_decode(info);
+    if (!is_shareable) {
+        utf8_decode(info);
+        if (is_own) info[0].As<v8::Uint8Array>()->Buffer()->Detach();
+        return;
+    }
     auto resource = new BufferString(info[0].As<v8::Uint8Array>()->Buffer()->GetBackingStore(), bytes);
     Local<v8::String> string;
     if (v8::String::NewExternalOneByte(isolate, resource).ToLocal(&string)) info.GetReturnValue().Set(string);
