@@ -104,6 +104,11 @@ package final class Lane {
         }
     }
 
+    /// Who has used up the CPU time of a request, or of a start, is likely to do it again: not where others wait.
+    func usedUpItsTime(_ worker: Worker) {
+        if kind == .front { _ = placement.move(worker, to: .back) }
+    }
+
     private func start(_ worker: Worker, for exchange: any Exchange) {
         guard placement.makeRoom(on: self) else { return shed(exchange, worker) }
         guard let isolate = placement.pool.take() else {

@@ -371,6 +371,7 @@ final class Instance {
             }
         emit(level: "error", text: what, request: culprit?.id ?? 0)
         end(failingWith: outcome)
+        if outcome == .exceededCpu { lane.usedUpItsTime(worker) }
     }
 
     /// Ends the instance; requests that are not answered fail with `outcome`.
