@@ -187,7 +187,8 @@ import Testing
             } };
             """)
         try folder.write("light.js", "export default { fetch: () => new Response('light') };")
-        let martlet = try Martlet.serve(folder.path, ["--cpu-ms", "\(milliseconds)", "--front-lanes", "1", "--back-lanes", "1"])
+        let martlet = try Martlet.serve(
+            folder.path, ["--cpu-ms", "\(milliseconds)", "--front-lanes", "1", "--back-lanes", "1"])
         let light = try martlet.client("light.localhost")
         #expect(try light.get().text == "light")
         // The first slices are long, in front; then the worker runs behind.
