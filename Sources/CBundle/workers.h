@@ -18,6 +18,15 @@ static const char workers_fetcher[] = {
 static const char workers_rateLimit[] = {
 #embed "../WebAPI/Workers/js/rateLimit.js"
 };
+static const char html_serialization[] = {
+#embed "../WebAPI/HTML/js/serialization.js"
+};
+static const char workers_rpc[] = {
+#embed "../WebAPI/Workers/js/rpc.js"
+};
+static const char workers_entrypoints[] = {
+#embed "../WebAPI/Workers/js/entrypoints.js"
+};
 static const char workers_entrypoint[] = {
 #embed "../WebAPI/Workers/js/entrypoint.js"
 };
@@ -73,7 +82,10 @@ static const char cache_cache[] = {
     MODULE("Workers/kv", lazy, workers_kv), \
     MODULE("Workers/fetcher", lazy, workers_fetcher), \
     MODULE("Workers/rateLimit", lazy, workers_rateLimit), \
+    MODULE("HTML/serialization", lazy, html_serialization), \
+    MODULE("Workers/rpc", lazy, workers_rpc), \
     MODULE("Workers/entrypoint", lazy, workers_entrypoint), \
+    MODULE("Workers/entrypoints", lazy, workers_entrypoints), \
     MODULE("Workers/builtins", eager, workers_builtins), \
     MODULE("Workers/scheduled", lazy, workers_scheduled), \
     MODULE("Workers/dispatch", eager, workers_dispatch), \

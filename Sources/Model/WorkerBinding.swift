@@ -7,7 +7,7 @@ package struct WorkerBinding: Sendable, Equatable {
         case versionMetadata(VersionMetadata)
         case kvNamespace(id: String)
         /// Another Worker, or this one.
-        case service(ScriptKey)
+        case service(Service)
         case rateLimit(RateLimit)
     }
 

@@ -4,6 +4,16 @@ package enum WorkerEvent: Sendable, Equatable {
     case fetch
     /// A time that a cron trigger names has come: the handler `scheduled`.
     case scheduled(ScheduledEvent)
+    /// A call of a method, by another Worker's service binding.
+    case rpc(RPCCall)
+
+    /// Whether somebody waits for the answer. If so it has a request's limits, and ends when nobody does any more.
+    package var hasCaller: Bool {
+        switch self {
+        case .fetch, .rpc: true
+        case .scheduled: false
+        }
+    }
 }
 
 package struct ScheduledEvent: Sendable, Equatable {

@@ -71,11 +71,11 @@ private struct IsolateCheck: StartupCheck {
         Thread.spawn(name: "check") { [server, log] in
             let clock = ContinuousClock()
             let start = clock.now
-            var handlers: [String] = []
-            let failure = server.check(definition, log: log) { handlers = $0 }
+            var exports = WorkerExports()
+            let failure = server.check(definition, log: log) { exports = $0 }
             let (seconds, attoseconds) = (clock.now - start).components
             let milliseconds = Double(seconds) * 1e3 + Double(attoseconds) / 1e15
-            outcome.set(StartupReport(failure: failure, handlers: handlers, milliseconds: milliseconds))
+            outcome.set(StartupReport(failure: failure, exports: exports, milliseconds: milliseconds))
         }
         return outcome.wait()
     }

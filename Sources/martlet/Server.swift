@@ -37,10 +37,10 @@ final class Server: Sendable {
     }
 
     /// Evaluates a worker's top level in an isolate that is thrown away.
-    /// - Parameter loaded: gets the names of the events that it handles.
+    /// - Parameter loaded: gets what it exports.
     /// - Returns: nil if the worker can start, else what is wrong.
     func check(
-        _ definition: WorkerDefinition, log: any EventSink, loaded: @escaping (_ handlers: [String]) -> Void = { _ in }
+        _ definition: WorkerDefinition, log: any EventSink, loaded: @escaping (WorkerExports) -> Void = { _ in }
     ) -> String? {
         WorkerCheck.failure(of: definition, engine: engine, watchdog: placement.watchdog, loaded: loaded) {
             level, text in

@@ -79,8 +79,16 @@ struct BindingSet: Sendable {
         case "kv_namespace": try need("namespace_id")
         case "service":
             try need("service")
-            for field in ["entrypoint", "props"] where fields[field].map({ !$0.isNull }) ?? false {
-                throw .validation("the binding '\(name)' has '\(field)', which this server does not have")
+            if let entrypoint = fields["entrypoint"], !entrypoint.isNull, entrypoint.string == nil {
+                throw .badBody("the entrypoint of the binding '\(name)' must be a string")
+            }
+            if let props = fields["props"], !props.isNull {
+                guard props.object != nil else {
+                    throw .badBody("the props of the binding '\(name)' must be an object")
+                }
+                guard props.text.utf8.count <= textBytes else {
+                    throw .validation("the props of the binding '\(name)' have over \(textBytes) bytes")
+                }
             }
         case "ratelimit":
             try need("namespace_id")
@@ -124,6 +132,26 @@ struct BindingSet: Sendable {
             {
                 throw APIError(400, 10144, "the binding '\(binding.name)' names a Worker that is not there: '\(name)'")
             }
+        }
+    }
+
+    /// Checks that the entrypoints that bindings name are there: those of the latest version, or in the Worker's
+    /// own case of the one that is being made.
+    func resolveEntrypoints(in store: any PlatformStore, script: ScriptKey, own: WorkerExports) throws {
+        for binding in bindings where binding.type == "service" {
+            guard let entrypoint = binding.entrypoint, let name = binding.fields["service"]?.string else { continue }
+            var there: [Entrypoint]? = own.entrypoints
+            if name != script.name {
+                let target = ScriptKey(account: script.account, name: name)
+                let latest = try store.script(target)?.latestVersion
+                there = try latest.flatMap { try store.version($0, of: target)?.entrypoints }
+            }
+            // Nobody looked when that version was made: its requests will tell.
+            guard let there, !there.contains(where: { $0.name == entrypoint }) else { continue }
+            throw APIError(
+                400, 10144,
+                "the binding '\(binding.name)' names an entrypoint that the Worker '\(name)' does not export: "
+                    + "'\(entrypoint)'")
         }
     }
 }

@@ -48,7 +48,9 @@ struct ScriptService: Sendable {
             try change.bindings.resolve(in: store, script: key)
             change.version.bindings = change.bindings.bindings
             let report = try checkStart(of: change, base: base, key)
-            change.version.handlers = report.handlers
+            change.version.handlers = report.exports.handlers
+            change.version.entrypoints = report.exports.entrypoints
+            try change.bindings.resolveEntrypoints(in: store, script: key, own: report.exports)
             change.version.startupMilliseconds = report.milliseconds
             let draft = VersionDraft(
                 version: change.version, files: change.files, secrets: change.bindings.secrets, base: base?.id)

@@ -26,13 +26,21 @@ extension ScriptVersion {
     /// What depends on the code and its settings.
     var codeJSON: [String: JSONValue] {
         var shape: [String: JSONValue] = [
-            "etag": .string(etag), "handlers": .array(handlers.map { .string($0) }), "named_handlers": [],
+            "etag": .string(etag), "handlers": .array(handlers.map { .string($0) }),
+            "named_handlers": namedHandlersJSON,
             "compatibility_flags": .array(compatibilityFlags.map { .string($0) }),
         ]
         if let compatibilityDate { shape["compatibility_date"] = .string(compatibilityDate) }
         if !limitsJSON.isEmpty { shape["limits"] = .object(limitsJSON) }
         if let placement { shape["placement"] = placement }
         return shape
+    }
+
+    private var namedHandlersJSON: JSONValue {
+        .array(
+            (entrypoints ?? []).map {
+                ["name": .string($0.name), "handlers": .array($0.handlers.map { .string($0) })]
+            })
     }
 
     var limitsJSON: [String: JSONValue] {
@@ -68,7 +76,8 @@ extension ScriptVersion {
             "resources": [
                 "bindings": .array(bindings.map(\.json)),
                 "script": [
-                    "etag": .string(etag), "handlers": .array(handlers.map { .string($0) }), "named_handlers": [],
+                    "etag": .string(etag), "handlers": .array(handlers.map { .string($0) }),
+                    "named_handlers": namedHandlersJSON,
                     "last_deployed_from": .string(source),
                 ],
                 "script_runtime": .object(runtime),

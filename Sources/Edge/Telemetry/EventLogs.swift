@@ -62,7 +62,7 @@ package final class JSONLog: EventSink {
     }
 
     package func requestEnded(_ event: RequestEvent) {
-        guard event.event != .fetch else { return }
+        guard !event.event.hasCaller else { return }
         let wall = LogText.milliseconds(event.wallTime)
         let cpu = LogText.milliseconds(event.cpuTime)
         let text = "\(event.method) \"\(event.url)\": \(event.outcome.rawValue) (\(wall) ms, \(cpu) ms CPU)"

@@ -52,6 +52,8 @@ package struct ScriptVersion: Sendable, Equatable, Codable {
     package var placement: JSONValue?
     /// Events that the code handles: "fetch", "scheduled" ...
     package var handlers: [String]
+    /// Exports that can be bound to. Nil if nobody has looked.
+    package var entrypoints: [Entrypoint]?
     package var startupMilliseconds: Double
 
     package init(
@@ -96,6 +98,12 @@ package struct Binding: Sendable, Equatable {
     /// Types whose value is kept encrypted, under the binding's name, beside the version.
     package static let secretTypes: Set<String> = ["secret_text"]
     package var isSecret: Bool { Self.secretTypes.contains(type) }
+
+    /// The export that a service binding names; nil for the default one.
+    package var entrypoint: String? {
+        let name = fields["entrypoint"]?.string ?? ""
+        return name.isEmpty || name == "default" ? nil : name
+    }
 
     /// As one object: the shape of Cloudflare's API.
     package var json: JSONValue {

@@ -8,14 +8,13 @@ package protocol StartupCheck: Sendable {
 package struct StartupReport: Sendable, Equatable {
     /// What is wrong, for the Worker's author; nil if it can start.
     package var failure: String?
-    /// Events that it handles: "fetch", "scheduled" ...
-    package var handlers: [String]
+    package var exports: WorkerExports
     /// How long it took.
     package var milliseconds: Double
 
-    package init(failure: String?, handlers: [String], milliseconds: Double) {
+    package init(failure: String?, exports: WorkerExports, milliseconds: Double) {
         self.failure = failure
-        self.handlers = handlers
+        self.exports = exports
         self.milliseconds = milliseconds
     }
 }

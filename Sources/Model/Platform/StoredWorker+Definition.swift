@@ -36,7 +36,12 @@ extension StoredWorker {
                     timestamp: version.createdOn.description))
         case "kv_namespace": return binding.fields["namespace_id"]?.string.map { .kvNamespace(id: $0) }
         case "service":
-            return binding.fields["service"]?.string.map { .service(ScriptKey(account: account, name: $0)) }
+            return binding.fields["service"]?.string.map { name in
+                let props = binding.fields["props"].flatMap { $0.isNull ? nil : $0.text }
+                return .service(
+                    Service(
+                        script: ScriptKey(account: account, name: name), entrypoint: binding.entrypoint, props: props))
+            }
         case "ratelimit":
             guard let namespace = binding.fields["namespace_id"]?.string, let simple = binding.fields["simple"],
                 let limit = simple["limit"]?.int, let period = simple["period"]?.int

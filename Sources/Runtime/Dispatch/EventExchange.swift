@@ -20,7 +20,7 @@ package final class EventExchange: Exchange {
         self.event = event
         self.completion = completion
         switch event {
-        case .fetch: preconditionFailure("A request has an exchange of its own")
+        case .fetch, .rpc: preconditionFailure("A request has an exchange of its own")
         case .scheduled(let scheduled): head = RequestHead(method: "scheduled", url: scheduled.cron)
         }
     }

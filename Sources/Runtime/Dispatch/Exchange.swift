@@ -12,6 +12,9 @@ package protocol Exchange: BodySource {
     var head: RequestHead { get }
     /// What else is known of it. Asked for only if somebody looks: it may cost a system call.
     var properties: RequestProperties? { get }
+    /// The service binding by which it came; nil if it came from outside.
+    var service: Service? { get }
+    var chain: CallChain? { get }
     /// Whether the request has a body (even an empty one that is announced as chunked).
     var hasBody: Bool { get }
     /// Who hears of later events. Whoever sets it takes it away again at the end: until then each keeps the other
@@ -35,6 +38,8 @@ package protocol Exchange: BodySource {
 extension Exchange {
     package var event: WorkerEvent { .fetch }
     package var properties: RequestProperties? { nil }
+    package var service: Service? { nil }
+    package var chain: CallChain? { nil }
 }
 
 package protocol ExchangeObserver: AnyObject {

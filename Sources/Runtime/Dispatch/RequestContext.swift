@@ -55,6 +55,8 @@ final class RequestContext {
     var storageOperations = 0
     /// Nil as long as there were none.
     var subrequests: Subrequests?
+    /// How many workers have been called for the request that began it all; nil as long as this one has called none.
+    private(set) lazy var chain = exchange.chain ?? CallChain()
     var writeTicket: Int?
     var pump: BodyPump?
     /// Native work of the request on other threads; nil if there was none.
@@ -73,7 +75,7 @@ final class RequestContext {
     /// Nanoseconds of CPU that all of it together may take.
     var cpuLimit: UInt64 {
         let limits = instance.worker.definition.limits
-        let milliseconds = exchange.event == .fetch ? limits.cpuMilliseconds : limits.scheduledCPUMilliseconds
+        let milliseconds = exchange.event.hasCaller ? limits.cpuMilliseconds : limits.scheduledCPUMilliseconds
         return UInt64(milliseconds) * 1_000_000
     }
 

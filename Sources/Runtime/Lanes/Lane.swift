@@ -173,11 +173,13 @@ package final class Lane {
         let hasBody = exchange.hasBody
         let event = exchange.event
         let properties = exchange.properties
+        let (service, chain) = (exchange.service, exchange.chain)
         let body = hasBody && exchange.isBodyComplete ? Self.wholeBody(of: exchange) : nil
         let isTaken = target.loop.execute { [placement] loop in
             guard let lane = placement.lane(on: loop) else { return }
             let handedOver = HandedOverExchange(
-                event, head: head, properties: properties, hasBody: hasBody, completeBody: body, link: link, lane: lane)
+                event, head: head, properties: properties, service: service, chain: chain, hasBody: hasBody,
+                completeBody: body, link: link, lane: lane)
             lane.handedOver[ObjectIdentifier(link.origin), default: [:]][ObjectIdentifier(handedOver)] = handedOver
             let end = LoopBound(handedOver, to: loop)
             let remote = loop.remote

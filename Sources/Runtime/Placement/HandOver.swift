@@ -151,6 +151,8 @@ extension HandOverOrigin: ExchangeObserver {
 final class HandedOverExchange: Exchange {
     let event: WorkerEvent
     let properties: RequestProperties?
+    let service: Service?
+    let chain: CallChain?
     let head: RequestHead
     let hasBody: Bool
     var observer: (any ExchangeObserver)?
@@ -166,11 +168,13 @@ final class HandedOverExchange: Exchange {
     private var isOver = false
 
     init(
-        _ event: WorkerEvent, head: RequestHead, properties: RequestProperties?, hasBody: Bool, completeBody: [UInt8]?,
-        link: HandOver, lane: Lane
+        _ event: WorkerEvent, head: RequestHead, properties: RequestProperties?, service: Service?, chain: CallChain?,
+        hasBody: Bool, completeBody: [UInt8]?, link: HandOver, lane: Lane
     ) {
         self.event = event
         self.properties = properties
+        self.service = service
+        self.chain = chain
         self.lane = lane
         self.head = head
         self.hasBody = hasBody

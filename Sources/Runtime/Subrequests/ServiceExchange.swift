@@ -1,4 +1,5 @@
 package import Model
+internal import WebAPI
 
 /// A subrequest to another worker of this process: an exchange for the worker that answers, an answer on its way for
 /// the one that asks. No socket lies between. Bound to the lane of the one that asks; the other may be elsewhere.
@@ -6,8 +7,11 @@ final class ServiceExchange: Exchange, SubrequestExchange {
     /// Bytes of the answer's body that may be on their way before the worker that answers has to wait.
     private static let window = 128 << 10
 
+    let event: WorkerEvent
     let head: RequestHead
     let properties: RequestProperties?
+    let service: Service?
+    let chain: CallChain?
     let hasBody: Bool
     var observer: (any ExchangeObserver)?
     private let loop: EventLoop
@@ -22,6 +26,7 @@ final class ServiceExchange: Exchange, SubrequestExchange {
     private var offset = 0
     private var bodyEnd: BodyProgress?
     private var isStreamed = false
+    private var asksForWebSocket = false
     private var isReaderWaiting = false
 
     // The answer.
@@ -30,20 +35,30 @@ final class ServiceExchange: Exchange, SubrequestExchange {
     private var isAnswered = false
 
     /// - Parameters:
-    ///   - properties: those of the request that asks.
+    ///   - event: `.fetch` or `.rpc`.
+    ///   - asking: the request that asks.
     ///   - deliver: hears what comes of it, in order, and never within a call.
     init(
-        _ request: EgressRequest, properties: RequestProperties?, on loop: EventLoop,
+        _ event: WorkerEvent, _ request: EgressRequest, to service: Service, asking: RequestContext,
+        on loop: EventLoop,
         deliver: @escaping ([EgressEvent]) -> Void
     ) {
-        head = request.head
-        self.properties = properties
+        self.event = event
+        self.service = service
+        chain = asking.chain
+        if case .upgrade = request.body {
+            head = WebSocketHandshake.request(like: request.head)
+        } else {
+            head = request.head
+        }
+        properties = asking.exchange.properties
         self.loop = loop
         self.deliver = deliver
         switch request.body {
         case .none, .upgrade:
             hasBody = false
             bodyEnd = .end
+            asksForWebSocket = request.body == .upgrade
         case .bytes(let bytes):
             hasBody = true
             pieces = [bytes]
@@ -122,10 +137,16 @@ final class ServiceExchange: Exchange, SubrequestExchange {
         tell(.head(Self.head(of: head, length: length)))
     }
 
-    /// A WebSocket has no way through a binding.
+    /// From here on the request's body is what the one that asks sends, and the answer's what it gets.
     func upgrade(_ head: ResponseHead) {
-        tell(.failed(.invalidRequest("A service binding cannot answer with a WebSocket.")))
-        loop.enqueue { [self] in observer?.exchangeClosed(self) }
+        guard !isAnswered else { return }
+        guard asksForWebSocket else {
+            refuse(.invalidRequest("The called Worker answered with a WebSocket, which was not asked for."))
+            return loop.enqueue { [self] in observer?.exchangeClosed(self) }
+        }
+        bodyEnd = nil
+        isStreamed = true
+        tell(.head(Self.head(of: head, length: nil)))
     }
 
     func writeResponse(_ bytes: UnsafeRawBufferPointer) -> Bool {

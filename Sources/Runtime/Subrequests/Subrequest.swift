@@ -9,7 +9,7 @@ final class Subrequest {
         /// An origin, by the way out, or the cache.
         case egress(any Egress)
         /// Another worker of this process.
-        case service(ScriptKey)
+        case service(Service, WorkerEvent)
     }
 
     enum Phase {
@@ -119,12 +119,12 @@ final class Subrequest {
             return egress.begin(request) { events in
                 remote.execute { loop in box.value(on: loop).receive(events) }
             }
-        case .service(let service):
-            let exchange = ServiceExchange(request, properties: context.exchange.properties, on: loop) { [self] in
+        case .service(let service, let event):
+            let exchange = ServiceExchange(event, request, to: service, asking: context, on: loop) { [self] in
                 receive($0)
             }
             // Not now: the one that asks is in the middle of its call.
-            loop.enqueue { [lane = instance.lane] in lane.dispatch(exchange, toService: service) }
+            loop.enqueue { [lane = instance.lane] in lane.dispatch(exchange, toService: service.script) }
             return exchange
         }
     }

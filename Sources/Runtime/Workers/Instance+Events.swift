@@ -49,11 +49,12 @@ extension Instance {
     }
 }
 
-extension WorkerEvent {
+extension Exchange {
     /// The entry that calls the handler.
     var entry: Bundle.Entry {
-        switch self {
-        case .fetch: .dispatchFetch
+        switch event {
+        case .fetch: service?.isPlain ?? true ? .dispatchFetch : .dispatchEntrypoint
+        case .rpc: .dispatchCall
         case .scheduled: .dispatchScheduled
         }
     }

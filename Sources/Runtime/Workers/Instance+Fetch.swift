@@ -15,7 +15,7 @@ extension Instance: FetchHost {
             throw .type("The URL and the headers of a subrequest are larger than \(Self.longestHead >> 10) KiB")
         }
         let destination = try destination(of: fetch)
-        let isToOrigin = if case .origin = fetch.destination { true } else { false }
+        let mayUpgrade = if case .cache = fetch.destination { false } else { true }
         let isToService = if case .service = destination { true } else { false }
         let isMarked = if case .cache = fetch.destination { false } else { true }
         let head = fetch.fields.withUnsafeBytes { fields in
@@ -27,7 +27,7 @@ extension Instance: FetchHost {
         var source: HostBody?
         let body: EgressRequest.Body
         switch fetch.body {
-        case .none: body = isToOrigin && WebSocketHandshake.isAskedFor(by: head) ? .upgrade : .none
+        case .none: body = mayUpgrade && WebSocketHandshake.isAskedFor(by: head) ? .upgrade : .none
         case .bytes(let bytes): body = bytes.isEmpty ? .none : .bytes(bytes)
         case .stream(let length): body = .stream(length: length)
         case .host(let id):
@@ -62,10 +62,7 @@ extension Instance: FetchHost {
             else { throw OpError("Error", "There are no caches here.") }
             return .egress(door)
         case .binding(let place):
-            guard bindings.indices.contains(place), case .service(let key) = bindings[place].value else {
-                throw .type("There is no such service")
-            }
-            return .service(key)
+            return .service(try service(place), .fetch)
         }
     }
 

@@ -11,6 +11,7 @@ extension Instance: ScopeHost {
     var currentExchange: Int { current?.id ?? 0 }
     var baseURL: String? { worker.definition.baseURL }
     func workerLoaded(handlers: [String]) {}
+    func entrypointLoaded(_ entrypoint: Entrypoint) {}
 }
 
 extension Instance: LogHost {
@@ -196,7 +197,7 @@ extension Instance: ExchangeHost {
         context.waitUntilCount -= 1
         if let failure {
             log(level: "error", text: "Uncaught (in waitUntil) \(failure)", for: context)
-            if context.exchange.event != .fetch { context.outcome = .exception }
+            if !context.exchange.event.hasCaller { context.outcome = .exception }
         }
         endEventIfDone(context)
         endIfSettled(context)

@@ -48,7 +48,7 @@ final class Instance {
         isolate.setHost(
             WebHost(
                 scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self, sockets: self,
-                work: self, kv: self, rates: self))
+                work: self, kv: self, rates: self, services: self))
         worker.counts.addIsolate(1)
     }
 
@@ -83,8 +83,8 @@ final class Instance {
         exchange.observer = context
         requests[context.id] = context
         worker.counts.addRequest()
-        if exchange.event != .fetch { limitTime(of: context) }
-        call(exchange.event.entry, context.id, for: context)
+        if !exchange.event.hasCaller { limitTime(of: context) }
+        call(exchange.entry, context.id, for: context)
         if !hasSharedCode { shareCode() }
     }
 
@@ -257,7 +257,7 @@ final class Instance {
     func fail(_ context: RequestContext, _ outcome: Outcome) {
         guard !context.isAnswered else { return }
         context.outcome = outcome
-        if context.exchange.event != .fetch {
+        if !context.exchange.event.hasCaller {
             answerEvent(context, outcome)
         } else if context.answer == .none {
             context.status = lane.pages.respond(to: context.exchange, outcome: outcome)
@@ -341,7 +341,7 @@ final class Instance {
             emit(level: "warn", text: text, request: context.id)
         }
         let event = context.exchange.event
-        guard lane.events.wantsRequests || event != .fetch else { return }
+        guard lane.events.wantsRequests || !event.hasCaller else { return }
         let head = context.exchange.head
         lane.events.requestEnded(
             RequestEvent(

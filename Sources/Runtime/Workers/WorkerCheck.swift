@@ -5,11 +5,11 @@ internal import WebAPI
 /// Finds out whether a worker can start, in an isolate that is thrown away.
 package enum WorkerCheck {
     /// Evaluates the worker's top level on the calling thread, which must descend from the one that started the engine.
-    /// What it logs goes to `log`, the names of the events that it handles to `loaded`.
+    /// What it logs goes to `log`, what it exports to `loaded`.
     /// - Returns: nil if it starts, else what is wrong.
     package static func failure(
         of definition: WorkerDefinition, engine: Engine, watchdog: Watchdog,
-        loaded: @escaping (_ handlers: [String]) -> Void = { _ in },
+        loaded: @escaping (WorkerExports) -> Void = { _ in },
         log: @escaping (_ level: String, _ text: String) -> Void
     ) -> String? {
         let worker = Worker(definition)

@@ -5,7 +5,8 @@ package import Isolates
 package enum Bundle {
     /// Functions of the bundle that the runtime calls. The order is that of the bundle's list.
     package enum Entry: Int, CaseIterable, Sendable {
-        case loaded, warmUp, prepare, exposeEnvironment, applyCompatibility, dispatchFetch, dispatchScheduled, settle
+        case loaded, warmUp, prepare, exposeEnvironment, applyCompatibility
+        case dispatchFetch, dispatchEntrypoint, dispatchCall, dispatchScheduled, settle
         case ticketsDrop, timerFire, timersDrop, requestAborted, responseCanceled, exchangeEnded, fetchEnded
         case webSocketEvent
 
@@ -15,7 +16,7 @@ package enum Bundle {
     /// Every op, by its number.
     static let ops: [Op] = [
         HostOps.all, FetchOps.all, URLOps.all, EncodingOps.all, RandomOps.all, CryptoOps.all, CompressionOps.all,
-        WebSocketOps.all, KVOps.all,
+        WebSocketOps.all, KVOps.all, ServiceOps.all,
     ].flatMap { $0 }
 
     /// Assembles the bundle; the text lives as long as the process.

@@ -4,7 +4,7 @@ package import Model
 /// What ops meet where there is no lane: two made-up requests while the snapshot is made, none while a worker is
 /// checked.
 package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, BodyHost, FetchHost, WebSocketHost,
-    WorkHost, KVHost, RateLimitHost
+    WorkHost, KVHost, RateLimitHost, ServiceHost
 {
     private static let fields = [("host", "warm.example"), ("accept", "*/*"), ("x-name", "value")]
     private static let heads = [
@@ -15,14 +15,15 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package let isGlobalScope: Bool
     package let bindings: [WorkerBinding]
     package let compatibility: Compatibility
-    private let loaded: (_ handlers: [String]) -> Void
+    private let loaded: (WorkerExports) -> Void
+    private var entrypoints: [Entrypoint] = []
     private let write: (_ level: String, _ text: String) -> Void
     /// Where a worker is checked; it holds this host.
     private weak var isolate: Isolate?
 
     private init(
         isGlobalScope: Bool, bindings: [WorkerBinding], compatibility: Compatibility, isolate: Isolate? = nil,
-        loaded: @escaping (_ handlers: [String]) -> Void = { _ in },
+        loaded: @escaping (WorkerExports) -> Void = { _ in },
         write: @escaping (_ level: String, _ text: String) -> Void
     ) {
         self.loaded = loaded
@@ -43,7 +44,7 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     /// For evaluating a worker's top level to see whether it can be.
     package static func check(
         bindings: [WorkerBinding], compatibility: Compatibility, in isolate: Isolate,
-        loaded: @escaping (_ handlers: [String]) -> Void,
+        loaded: @escaping (WorkerExports) -> Void,
         log: @escaping (_ level: String, _ text: String) -> Void
     ) -> WebHost {
         DetachedHost(
@@ -55,12 +56,15 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     private var host: WebHost {
         WebHost(
             scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self, sockets: self,
-            work: self, kv: self, rates: self)
+            work: self, kv: self, rates: self, services: self)
     }
 
     package var baseURL: String? { nil }
     package var currentExchange: Int { 0 }
-    package func workerLoaded(handlers: [String]) { loaded(handlers) }
+    package func workerLoaded(handlers: [String]) {
+        loaded(WorkerExports(handlers: handlers, entrypoints: entrypoints))
+    }
+    package func entrypointLoaded(_ entrypoint: Entrypoint) { entrypoints.append(entrypoint) }
 
     package func startTimer(id: Int, milliseconds: Double, repeats: Bool) throws(OpError) {}
     package func cancelTimer(id: Int) {}
@@ -113,6 +117,11 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package func coding(ofBody body: Int) -> String? { nil }
 
     package func begin(_ operation: KVOperation, inBinding binding: Int) throws(OpError) -> Int { Self.ticket }
+    package func service(of exchange: Int) throws(OpError) -> (service: Service?, call: RPCCall?) { (nil, nil) }
+    package func answerCall(_ exchange: Int, _ bytes: UnsafeRawBufferPointer, failure: String?) {}
+    package func startCall(
+        _ call: RPCCall, inBinding binding: Int, _ arguments: [UInt8]
+    ) throws(OpError) -> Int { Self.ticket }
     package func isWithinLimit(_ key: String, ofBinding binding: Int) throws(OpError) -> Bool { true }
 
     package func adopt(_ bytes: WorkBytes) -> ChargedBuffer? {

@@ -36,6 +36,9 @@ enum HostOps {
             call.returns(.string(url))
         },
         .web("workerLoaded") { host, call in host.scope.workerLoaded(handlers: call.strings(0)) },
+        .web("entrypointLoaded") { host, call in
+            host.scope.entrypointLoaded(Entrypoint(name: call.string(0), handlers: call.strings(1)))
+        },
         .web("log") { host, call in
             host.log.log(level: call.string(0), text: call.string(1, atMost: longestLogText))
         },

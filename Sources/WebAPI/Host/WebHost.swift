@@ -15,6 +15,7 @@ package final class WebHost {
     package let work: any WorkHost
     package let kv: any KVHost
     package let rates: any RateLimitHost
+    package let services: any ServiceHost
     // What standards keep for an isolate; made on first use, since few workers need it.
     lazy var digests = DigestTable()
     lazy var compressors = ChargedCompressors(on: work)
@@ -22,7 +23,7 @@ package final class WebHost {
     package init(
         scope: any ScopeHost, timers: any TimerHost, log: any LogHost, exchanges: any ExchangeHost,
         bodies: any BodyHost, fetches: any FetchHost, sockets: any WebSocketHost, work: any WorkHost,
-        kv: any KVHost, rates: any RateLimitHost
+        kv: any KVHost, rates: any RateLimitHost, services: any ServiceHost
     ) {
         self.scope = scope
         self.timers = timers
@@ -34,6 +35,7 @@ package final class WebHost {
         self.sockets = sockets
         self.kv = kv
         self.rates = rates
+        self.services = services
     }
 }
 
@@ -51,6 +53,8 @@ package protocol ScopeHost: AnyObject {
     var baseURL: String? { get }
     /// Told once, after loading: the events that the worker handles, such as "fetch".
     func workerLoaded(handlers: [String])
+    /// Told before, for each named export that is an entrypoint.
+    func entrypointLoaded(_ entrypoint: Entrypoint)
 }
 
 /// Timers (HTML, section 8.6). When one is due the host calls the entry `timerFire`.

@@ -26,6 +26,20 @@ package enum WebSocketHandshake {
         head.methodString == "GET" && tokens(head.firstValue(of: "upgrade")) == ["websocket"]
     }
 
+    /// The head with what a request for a WebSocket needs, for one that never was on a connection.
+    package static func request(like head: RequestHead) -> RequestHead {
+        var request = head
+        if head.firstValue(of: "sec-websocket-key") == nil {
+            request.append("sec-websocket-key".utf8)
+            request.append(Data((0..<16).map { _ in UInt8.random(in: 0...255) }).base64EncodedString().utf8)
+        }
+        if head.firstValue(of: "sec-websocket-version") == nil {
+            request.append("sec-websocket-version".utf8)
+            request.append("13".utf8)
+        }
+        return request
+    }
+
     /// What a worker says of an answer of 101, without what is about the connection: an origin's may be meant for
     /// another.
     /// - Parameter fields: "name: value\r\n" for each, names in lower case.

@@ -21,6 +21,11 @@ enum JSON: Equatable {
         if case .object(let object) = self { object[key] ?? .null } else { .null }
     }
 
+    subscript(index: Int) -> JSON {
+        if case .array(let array) = self, array.indices.contains(index) { array[index] } else { .null }
+    }
+
+    var array: [JSON]? { if case .array(let array) = self { array } else { nil } }
     var int: Int? { if case .number(let number) = self { Int(exactly: number) } else { nil } }
     var string: String? { if case .string(let string) = self { string } else { nil } }
     var keys: [String] { if case .object(let object) = self { object.keys.sorted() } else { [] } }

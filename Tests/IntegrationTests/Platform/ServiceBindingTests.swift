@@ -163,7 +163,7 @@ import Testing
             try platform.upload(Platform.answering("x"), as: "x", metadata: #","bindings":[\#(binding)]"#).code
         }
         #expect(try upload(#"{"type":"service","name":"S","service":"none"}"#) == 10144)
-        #expect(try upload(#"{"type":"service","name":"S","service":"x","entrypoint":"Y"}"#) == 10021)
+        #expect(try upload(#"{"type":"service","name":"S","service":"x","entrypoint":"Y"}"#) == 10144)
         #expect(try upload(#"{"type":"service","name":"S"}"#) == 10026)
         #expect(try upload(#"{"type":"service","name":"S","service":"x"}"#) == nil)
         let rate = #""type":"ratelimit","name":"R","namespace_id":"1""#

@@ -14,14 +14,14 @@ final class SocketClient {
 
     /// - Parameter fields: those that a handshake needs, unless told otherwise.
     init(
-        _ martlet: Martlet, _ path: String = "/",
+        _ martlet: Martlet, _ path: String = "/", host: String = "localhost",
         fields: [(String, String)] = [
             ("Upgrade", "websocket"), ("Connection", "keep-alive, Upgrade"), ("Sec-WebSocket-Version", "13"),
             ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
         ]
     ) throws {
         socket = try martlet.client().socket
-        try socket.sendAll(Client.head("GET", path, host: "localhost", fields: fields))
+        try socket.sendAll(Client.head("GET", path, host: host, fields: fields))
         var head: [UInt8] = []
         while !head.suffix(4).elementsEqual("\r\n\r\n".utf8) {
             if input.isEmpty {

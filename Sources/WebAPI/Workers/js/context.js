@@ -1,7 +1,7 @@
 // Workers: ExecutionContext, the third argument of a handler; and what waitUntil() does for events too. Needs the ops
 //   waitUntilBegan(exchange), waitUntilEnded(exchange, failure or undefined)
 //   requestFailed(exchange, message)
-const { PromisePrototypeThen, PromiseResolve, TypeError } = primordials;
+const { JSONParse, PromisePrototypeThen, PromiseResolve, TypeError } = primordials;
 const { defineInterface, illegalInvocation, requireArguments } = use("WebIDL/webidl");
 
 const secret = {};
@@ -23,11 +23,21 @@ function waitUntil(exchange, promise) {
 }
 
 class ExecutionContext {
-  #exchange;
+  // The props: JSON text, null for none, and once they were asked for the object.
+  #exchange; #props;
 
-  constructor(key, exchange) {
+  constructor(key, exchange, props) {
     if (key !== secret) throw new TypeError("Illegal constructor");
     this.#exchange = exchange;
+    this.#props = props;
+  }
+
+  /** What the service binding says of the one that calls. */
+  get props() {
+    const props = this.#props;
+    if (props === null) this.#props = {};
+    else if (typeof props === "string") this.#props = JSONParse(props);
+    return this.#props;
   }
 
   waitUntil(promise) {
@@ -43,6 +53,6 @@ class ExecutionContext {
 }
 defineInterface(ExecutionContext);
 
-const createContext = (exchange) => new ExecutionContext(secret, exchange);
+const createContext = (exchange, props = null) => new ExecutionContext(secret, exchange, props);
 
 provide({ createContext, failRequest, waitUntil });

@@ -1,7 +1,7 @@
 // Workers: what the host calls when a worker has been loaded and when a request comes. Needs the ops
 //   workerLoaded([names of the events it handles])
 const {
-  ArrayPrototypePush, Error, FunctionPrototypeCall, PromisePrototypeThen, PromiseResolve, TypeError,
+  ArrayPrototypePush, Error, FunctionPrototypeCall, ObjectKeys, PromisePrototypeThen, PromiseResolve, TypeError,
 } = primordials;
 const { globalEventTarget, hasListeners } = use("DOM/target");
 const { makeHostRequest } = use("Fetch/hostRequest");
@@ -11,7 +11,9 @@ const { createContext, failRequest } = use("Workers/context");
 const { forgetEnvironment, getEnvironment } = use("Workers/environment");
 const { dispatchFetchEvent, handlesFetch } = use("Workers/fetchEvent");
 
-// The default export, its handlers, and whether it is a class: then each event makes an object of it.
+// What the main module exports; the default export, its handlers, and whether it is a class: then each event makes an
+// object of it.
+let namespace;
 let exported;
 let fetchHandler;
 let scheduledHandler;
@@ -38,21 +40,25 @@ function takeHandler(holder, name, handlers) {
 }
 
 /** The worker's top level has run. A module gives its namespace; a script has added listeners. */
-entries.loaded = (namespace) => {
+entries.loaded = (exports) => {
   const handlers = [];
-  if (namespace === undefined) {
+  let hasEntrypoints = false;
+  if (exports === undefined) {
     isScript = true;
     if (handlesFetch()) ArrayPrototypePush(handlers, "fetch");
     if (hasListeners(globalEventTarget, "scheduled")) ArrayPrototypePush(handlers, "scheduled");
   } else {
-    exported = namespace.default;
+    namespace = exports;
+    exported = exports.default;
     const handlersOf = handlerHolder();
     if (handlersOf !== null && typeof handlersOf === "object") {
       fetchHandler = takeHandler(handlersOf, "fetch", handlers);
       scheduledHandler = takeHandler(handlersOf, "scheduled", handlers);
     }
+    if (isClass) use("Workers/entrypoints").addMethods(handlers, exported);
+    if (ObjectKeys(exports).length > 1) hasEntrypoints = use("Workers/entrypoints").reportEntrypoints(exports);
   }
-  if (handlers.length === 0) {
+  if (handlers.length === 0 && !hasEntrypoints) {
     throw new Error("No event handlers were registered. This script does nothing. "
       + "A worker exports its handlers: export default { async fetch(request, env, ctx) { ... } }");
   }
@@ -84,13 +90,33 @@ entries.dispatchFetch = (exchange) => {
   } catch (error) {
     return failRequest(exchange, error);
   }
+  answerWith(exchange, result);
+};
+
+function answerWith(exchange, result) {
   if (isResponse(result)) return answer(exchange, result);
   PromisePrototypeThen(
     PromiseResolve(result),
     (response) => answer(exchange, response),
     (error) => failRequest(exchange, error),
   );
+}
+
+/** A request by a service binding that names an entrypoint, or has props. */
+entries.dispatchEntrypoint = (exchange) => {
+  const request = makeHostRequest(exchange);
+  if (isScript) return dispatchFetchEvent(exchange, request);
+  let result;
+  try {
+    result = use("Workers/entrypoints").callFetch(namespace, exchange, request);
+  } catch (error) {
+    return failRequest(exchange, error);
+  }
+  answerWith(exchange, result);
 };
+
+/** A call of a method of an entrypoint, by a service binding. */
+entries.dispatchCall = (exchange) => { use("Workers/entrypoints").dispatchCall(namespace, exchange); };
 
 entries.dispatchScheduled = (exchange) => {
   const { createController, dispatchScheduledEvent } = use("Workers/scheduled");
@@ -145,7 +171,7 @@ entries.warmUp = () => {
 entries.prepare = () => { entries.warmUp(); };
 
 entries.resetAfterWarmUp = () => {
-  exported = fetchHandler = undefined;
+  namespace = exported = fetchHandler = undefined;
   forgetEnvironment();
   forgetFlags();
 };

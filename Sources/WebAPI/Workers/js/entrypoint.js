@@ -1,18 +1,22 @@
-// cloudflare:workers: WorkerEntrypoint, env and waitUntil. Needs the op
+// cloudflare:workers: WorkerEntrypoint, RpcTarget, env and waitUntil. Needs the op
 //   currentExchange() -> the number of the request or event whose code is running, 0 if there is none
 const { Error, ObjectGetPrototypeOf } = primordials;
-const { requireArguments } = use("WebIDL/webidl");
+const { defineInterface, requireArguments } = use("WebIDL/webidl");
 const { isEnabled } = use("Workers/compatibility");
 const { waitUntil } = use("Workers/context");
 const { getEnvironment } = use("Workers/environment");
 
-/** Whose subclasses may be default exports: each request makes an object, and calls its handler. */
+/** Whose subclasses are entrypoints: each request and each call makes an object, and calls a method of it. */
 class WorkerEntrypoint {
   constructor(ctx, env) {
     this.ctx = ctx;
     this.env = env;
   }
 }
+
+/** A class for objects that methods can give and take by reference. Here they cannot: a call with one fails. */
+class RpcTarget {}
+defineInterface(RpcTarget);
 
 function isEntrypointClass(value) {
   for (let Class = ObjectGetPrototypeOf(value); Class !== null; Class = ObjectGetPrototypeOf(Class)) {
@@ -22,6 +26,7 @@ function isEntrypointClass(value) {
 }
 
 const exported = {
+  RpcTarget,
   WorkerEntrypoint,
   env: isEnabled("allow_importable_env") ? getEnvironment() : {},
   waitUntil(promise) {
@@ -32,4 +37,4 @@ const exported = {
   },
 };
 
-provide({ exports: exported, hasDefault: false, isEntrypointClass });
+provide({ WorkerEntrypoint, exports: exported, hasDefault: false, isEntrypointClass });
