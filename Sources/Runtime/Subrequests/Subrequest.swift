@@ -10,6 +10,8 @@ final class Subrequest {
         case egress(any Egress)
         /// Another worker of this process.
         case service(ScriptKey)
+        /// The worker's own static assets.
+        case assets(WorkerAssets)
     }
 
     enum Phase {
@@ -120,12 +122,22 @@ final class Subrequest {
                 remote.execute { loop in box.value(on: loop).receive(events) }
             }
         case .service(let service):
-            let exchange = ServiceExchange(request, properties: context.exchange.properties, on: loop) { [self] in
-                receive($0)
-            }
+            let exchange = serviceExchange(request)
             // Not now: the one that asks is in the middle of its call.
             loop.enqueue { [lane = instance.lane] in lane.dispatch(exchange, toService: service) }
             return exchange
+        case .assets(let assets):
+            let exchange = serviceExchange(request)
+            loop.enqueue { [lane = instance.lane, worker = instance.worker] in
+                assets.answer(exchange, of: worker, on: lane)
+            }
+            return exchange
+        }
+    }
+
+    private func serviceExchange(_ request: EgressRequest) -> ServiceExchange {
+        ServiceExchange(request, properties: context.exchange.properties, on: instance.lane.loop) { [self] in
+            receive($0)
         }
     }
 

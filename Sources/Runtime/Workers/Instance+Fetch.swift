@@ -16,7 +16,7 @@ extension Instance: FetchHost {
         }
         let destination = try destination(of: fetch)
         let isToOrigin = if case .origin = fetch.destination { true } else { false }
-        let isToService = if case .service = destination { true } else { false }
+        let isToService = if case .egress = destination { false } else { true }
         let isMarked = if case .cache = fetch.destination { false } else { true }
         let head = fetch.fields.withUnsafeBytes { fields in
             SubrequestHead.make(
@@ -62,10 +62,12 @@ extension Instance: FetchHost {
             else { throw OpError("Error", "There are no caches here.") }
             return .egress(door)
         case .binding(let place):
-            guard bindings.indices.contains(place), case .service(let key) = bindings[place].value else {
+            guard bindings.indices.contains(place) else { throw .type("There is no such service") }
+            if case .service(let key) = bindings[place].value { return .service(key) }
+            guard case .assets = bindings[place].value, let assets = worker.assets else {
                 throw .type("There is no such service")
             }
-            return .service(key)
+            return .assets(assets)
         }
     }
 

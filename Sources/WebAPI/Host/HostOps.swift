@@ -58,6 +58,7 @@ enum HostOps {
         case .kvNamespace: [binding.name, "kvNamespace"]
         case .service: [binding.name, "service"]
         case .rateLimit: [binding.name, "rateLimit"]
+        case .assets: [binding.name, "assets"]
         }
     }
 }
