@@ -105,7 +105,11 @@ let package = Package(
             name: "Cache", dependencies: ["Model", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
         .target(
-            name: "Project", dependencies: ["CLinux", "Model", .product(name: "TOMLKit", package: "TOMLKit")],
+            name: "Project",
+            dependencies: [
+                "CLinux", "Model", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Client",

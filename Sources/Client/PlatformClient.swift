@@ -16,7 +16,7 @@ package final class PlatformClient {
         package static func raw(_ bytes: [UInt8]) -> Body { Body(bytes: bytes, type: "application/octet-stream") }
 
         /// A form of files, each with its name and type, behind its metadata.
-        package static func form(metadata: JSONValue, files: [(name: String, type: String, bytes: [UInt8])]) -> Body {
+        package static func form(metadata: JSONValue?, files: [(name: String, type: String, bytes: [UInt8])]) -> Body {
             let boundary = "martlet-\(Identifier.hex())"
             var bytes: [UInt8] = []
             func add(_ name: String, _ filename: String?, _ type: String, _ content: [UInt8]) {
@@ -25,7 +25,7 @@ package final class PlatformClient {
                 bytes += Array("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\(file)\r\n".utf8)
                 bytes += Array("Content-Type: \(type)\r\n\r\n".utf8) + content + [13, 10]
             }
-            add("metadata", nil, "application/json", Array(metadata.text.utf8))
+            if let metadata { add("metadata", nil, "application/json", Array(metadata.text.utf8)) }
             for file in files { add(file.name, file.name, file.type, file.bytes) }
             bytes += Array("--\(boundary)--\r\n".utf8)
             return Body(bytes: bytes, type: "multipart/form-data; boundary=\(boundary)")
@@ -63,12 +63,13 @@ package final class PlatformClient {
         return id
     }
 
+    /// - Parameter token: shown in the place of the login's.
     /// - Returns: the envelope's result.
     @discardableResult
     package func call(
-        _ method: String, _ path: String, query: [(String, String)] = [], _ body: Body? = nil
+        _ method: String, _ path: String, query: [(String, String)] = [], _ body: Body? = nil, token: String? = nil
     ) throws(ClientError) -> JSONValue {
-        let answer = try send(method, path, query: query, body)
+        let answer = try send(method, path, query: query, body, token: token)
         guard let json = try? JSONDecoder().decode(JSONValue.self, from: Data(answer.bytes)),
             let isSuccess = json["success"]?.bool
         else {
@@ -96,14 +97,14 @@ package final class PlatformClient {
 
     /// The answer as it is.
     package func send(
-        _ method: String, _ path: String, query: [(String, String)] = [], _ body: Body? = nil
+        _ method: String, _ path: String, query: [(String, String)] = [], _ body: Body? = nil, token: String? = nil
     ) throws(ClientError) -> Answer {
         var url = credentials.endpoint + "/client/v4" + path
         let pairs = query.map { "\(Self.escaped($0))=\(Self.escaped($1))" }
         if !pairs.isEmpty { url += "?" + pairs.joined(separator: "&") }
         do {
             var request = try HTTPClient.Request(url: url, method: HTTPMethod(rawValue: method))
-            request.headers.add(name: "Authorization", value: "Bearer \(credentials.token)")
+            request.headers.add(name: "Authorization", value: "Bearer \(token ?? credentials.token)")
             request.headers.add(name: "User-Agent", value: "martlet/1")
             if let body {
                 request.headers.add(name: "Content-Type", value: body.type)

@@ -17,8 +17,12 @@ package final class ControlServer: Sendable {
         /// Host names of Workers lie under it.
         package var baseDomain: String
         package var plan: Plan
+        package var assets: AssetLimits
 
-        package init(host: String, port: Int, baseDomain: String, plan: Plan = Plan()) {
+        package init(
+            host: String, port: Int, baseDomain: String, plan: Plan = Plan(), assets: AssetLimits = AssetLimits()
+        ) {
+            self.assets = assets
             self.host = host
             self.port = port
             self.baseDomain = baseDomain
@@ -78,7 +82,11 @@ package final class ControlServer: Sendable {
 
     private func register(on router: Router<BasicRequestContext>, _ logger: Logger) {
         let api = API(router: router, store: store, threads: threads, logger: logger)
-        let scripts = ScriptService(store: store, check: check)
+        let assets = AssetService(
+            store: store, tokens: AssetTokens(key: store.sessionKey()), limits: settings.assets)
+        let scripts = ScriptService(store: store, check: check, assets: assets)
+        AssetRoutes(api: api, service: assets).register()
+        PagesRoutes(api: api, service: PagesService(scripts: scripts, baseDomain: settings.baseDomain)).register()
         AccountRoutes(api: api, service: AccountService(store: store), baseDomain: settings.baseDomain).register()
         ScriptRoutes(api: api, service: scripts).register()
         VersionRoutes(api: api, service: scripts).register()

@@ -63,9 +63,8 @@ package final class WorkerSource: @unchecked Sendable {
     /// Bytes of all sources.
     package let byteCount: Int
 
-    /// The first module is the main one.
+    /// The first module is the main one. A worker without any never gets to an isolate.
     package init(modules: [Module]) {
-        precondition(!modules.isEmpty, "A worker has at least its main module")
         plain = modules.map(Self.flatten)
         byteCount = modules.reduce(0) { $0 + $1.bytes.count }
     }
@@ -108,6 +107,7 @@ package final class WorkerSource: @unchecked Sendable {
 
     /// The modules with the compiled code that is there by now. The pointers are good as long as this object.
     func withModules<Result>(_ body: (UnsafeBufferPointer<cv8_module>) -> Result) -> Result {
+        precondition(!plain.isEmpty, "A worker without code was given to an isolate")
         var modules = plain
         for (index, code) in compiled.withLock({ $0.modules }) {
             modules[index].code_cache = code.cache.map { UnsafePointer($0) }

@@ -9,6 +9,8 @@ package struct WorkerBinding: Sendable, Equatable {
         /// Another Worker, or this one.
         case service(Service)
         case rateLimit(RateLimit)
+        /// The worker's own static assets.
+        case assets
     }
 
     package var name: String

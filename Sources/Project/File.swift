@@ -29,6 +29,11 @@ enum File {
 
     /// The names in a folder, sorted, without hidden ones.
     static func names(in folder: String) throws(ProjectError) -> [String] {
+        try allNames(in: folder).filter { !$0.hasPrefix(".") }
+    }
+
+    /// The names in a folder, sorted.
+    static func allNames(in folder: String) throws(ProjectError) -> [String] {
         guard let directory = opendir(folder) else {
             throw ProjectError("\(folder): \(String(cString: strerror(errno)))")
         }
@@ -38,7 +43,7 @@ enum File {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if !name.hasPrefix(".") { names.append(name) }
+            if name != ".", name != ".." { names.append(name) }
         }
         return names.sorted()
     }

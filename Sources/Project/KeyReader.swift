@@ -13,10 +13,10 @@ struct KeyReader {
     ]
     private static let keysHere: Set<String> = [
         "name", "main", "compatibility_date", "compatibility_flags", "limits", "routes", "route", "workers_dev",
-        "triggers", "keep_vars", "env", "$schema", "account_id", "no_bundle", "send_metrics", "dev",
+        "triggers", "assets", "keep_vars", "env", "$schema", "account_id", "no_bundle", "send_metrics", "dev",
     ]
     /// Without these a Worker would not be what its author means.
-    private static let refused: Set<String> = ["build", "assets", "site", "migrations", "wasm_modules"]
+    private static let refused: Set<String> = ["build", "site", "migrations", "wasm_modules"]
 
     private let path: String
     private let top: [String: JSONValue]
@@ -57,7 +57,7 @@ struct KeyReader {
         return value?.isNull == true ? nil : value
     }
 
-    private func wrong(_ key: String, _ what: String) -> ProjectError {
+    func wrong(_ key: String, _ what: String) -> ProjectError {
         ProjectError("\(path): '\(key)' must be \(what)")
     }
 

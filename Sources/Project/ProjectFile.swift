@@ -16,6 +16,8 @@ package struct ProjectFile: Sendable {
     /// As the control API takes them.
     package let bindings: [JSONValue]
     package let limits: JSONValue?
+    /// nil if there are none.
+    package let assets: ProjectAssets?
     package let isOnSubdomain: Bool
     /// Patterns, each with its zone if that is given.
     package let routes: [JSONValue]
@@ -60,7 +62,9 @@ package struct ProjectFile: Sendable {
         isOnSubdomain = try reader.bool("workers_dev") ?? (routes.patterns.isEmpty && routes.domains.isEmpty)
         crons = try reader.crons()
         keepsVariables = top["keep_vars"]?.bool ?? false
-        bindings = try reader.bindings()
+        assets = try reader.assets()
+        let binding: [JSONValue] = assets?.binding.map { [["type": "assets", "name": .string($0)]] } ?? []
+        bindings = try reader.bindings() + binding
         warnings = reader.warnings
     }
 

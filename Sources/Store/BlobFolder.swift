@@ -8,6 +8,9 @@ final class BlobFolder: Sendable {
     private let path: String
     /// Blobs that somebody is about to refer to, and how many do. Not collected.
     private let pins = Mutex<[String: Int]>([:])
+    /// Blobs that were whole when they were first read in pieces.
+    private let checked = Mutex<Set<String>>([])
+    private static let checkedAtMost = 100_000
 
     init(path: String) throws {
         self.path = path
@@ -36,6 +39,23 @@ final class BlobFolder: Sendable {
         }
     }
 
+    /// A piece of a blob, which was checked when it was first asked for.
+    func read(_ hash: String, from offset: Int, count: Int) throws -> [UInt8] {
+        if !checked.withLock({ $0.contains(hash) }) {
+            let bytes = try get(hash)
+            checked.withLock { checked in
+                if checked.count >= Self.checkedAtMost { checked = [] }
+                checked.insert(hash)
+            }
+            return Array(bytes.dropFirst(offset).prefix(count))
+        }
+        do {
+            return try Disk.read(file(hash), from: offset, count: count)
+        } catch let error as StoreError where error.kind == .missing {
+            throw StoreError(.damaged, "blob \(hash) is gone")
+        }
+    }
+
     func unpin(_ hash: String) {
         pins.withLock { pins in
             guard let count = pins[hash] else { return }
@@ -60,7 +80,9 @@ final class BlobFolder: Sendable {
     func collect(_ hashes: some Sequence<String>, isUnused: (String) throws -> Bool) rethrows {
         for hash in hashes {
             try pins.withLock { pins in
-                if pins[hash] == nil, try isUnused(hash) { unlink(file(hash)) }
+                guard pins[hash] == nil, try isUnused(hash) else { return }
+                unlink(file(hash))
+                checked.withLock { _ = $0.remove(hash) }
             }
         }
     }

@@ -27,6 +27,28 @@ enum Disk {
         return bytes
     }
 
+    /// A piece of a file; throws `damaged` if the file ends before it.
+    static func read(_ path: String, from offset: Int, count: Int) throws -> [UInt8] {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else {
+            if errno == ENOENT { throw StoreError(.missing, "\(path) is not there") }
+            throw failure(path)
+        }
+        defer { close(file) }
+        var filled = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, length in
+            while filled < count {
+                let got = pread(file, buffer.baseAddress! + filled, count - filled, offset + filled)
+                if got < 0 && errno == EINTR { continue }
+                if got <= 0 { break }
+                filled += got
+            }
+            length = filled
+        }
+        guard filled == count else { throw StoreError(.damaged, "\(path) is shorter than it was") }
+        return bytes
+    }
+
     /// Writes a file that is whole or not there, and on disk when this returns. Its folder exists.
     static func write(_ bytes: [UInt8], to path: String) throws {
         let draft = "\(path).\(Identifier.hex()).new"

@@ -13,6 +13,12 @@ struct SecretBox: Sendable {
         self.key = SymmetricKey(data: key)
     }
 
+    /// A key for another purpose: 32 bytes that tell nothing of this one.
+    func derivedKey(_ purpose: String) -> [UInt8] {
+        let derived = HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Array(purpose.utf8), outputByteCount: 32)
+        return derived.withUnsafeBytes { Array($0) }
+    }
+
     /// Nonce, ciphertext and tag in one.
     func seal(_ bytes: [UInt8], context: String) throws -> [UInt8] {
         guard let sealed = try AES.GCM.seal(bytes, using: key, authenticating: Array(context.utf8)).combined else {

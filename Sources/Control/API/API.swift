@@ -52,6 +52,21 @@ struct API: Sendable {
         }
     }
 
+    /// For callers that show the token of an upload in the place of their own.
+    func onUpload(
+        _ method: Method, _ path: String, _ tokens: AssetTokens, limit: Int,
+        _ handler: @escaping @Sendable (Call, AssetToken) throws -> Reply
+    ) {
+        router.on(RouterPath(stringLiteral: Self.root + path), method: method.http) { request, context in
+            guard let token = tokens.read(try Self.secret(in: request.headers)) else { throw APIError.expiredSession }
+            let holder = Token(account: token.account, name: "assets", scope: .deploy)
+            var call = try Self.call(request, context, holder)
+            guard call.parameters["account"] ?? token.account == token.account else { throw APIError.expiredSession }
+            call.body = try await Self.body(of: request, limit: limit)
+            return Response(try await self.onThread { [call] in try handler(call, token) })
+        }
+    }
+
     /// Runs what may wait for the disk.
     private func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         do {

@@ -15,6 +15,8 @@ struct MultipartForm: Sendable {
     /// The most bytes of a part's header.
     static let headerBytes = 16 << 10
 
+    init(parts: [Part]) { self.parts = parts }
+
     /// - Throws: `APIError` that says what is wrong with the body.
     init(_ body: [UInt8], contentType: String) throws(APIError) {
         let fields = HeaderParameters(contentType)

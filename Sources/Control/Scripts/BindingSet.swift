@@ -93,7 +93,7 @@ struct BindingSet: Sendable {
         case "ratelimit":
             try need("namespace_id")
             try checkRate(fields["simple"], name)
-        case "secret_text", "version_metadata": break
+        case "secret_text", "version_metadata", "assets": break
         default: throw .validation("the binding '\(name)' is of type \(type), which this server does not have")
         }
     }

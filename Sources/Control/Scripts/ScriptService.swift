@@ -4,6 +4,7 @@ internal import Model
 struct ScriptService: Sendable {
     let store: any PlatformStore
     let check: any StartupCheck
+    let assets: AssetService
 
     /// How often a change is tried again when somebody else was faster.
     private static let attempts = 5
@@ -14,6 +15,8 @@ struct ScriptService: Sendable {
         /// nil keeps the files.
         var files: [VersionDraft.File]?
         var bindings: BindingSet
+        /// nil leaves those that the version names.
+        var assets: AssetSet?
     }
 
     func require(_ key: ScriptKey) throws -> Script {
@@ -47,13 +50,15 @@ struct ScriptService: Sendable {
             var change = try change(base)
             try change.bindings.resolve(in: store, script: key)
             change.version.bindings = change.bindings.bindings
+            try Self.checkAssets(of: change, base: base)
             let report = try checkStart(of: change, base: base, key)
             change.version.handlers = report.exports.handlers
             change.version.entrypoints = report.exports.entrypoints
             try change.bindings.resolveEntrypoints(in: store, script: key, own: report.exports)
             change.version.startupMilliseconds = report.milliseconds
             let draft = VersionDraft(
-                version: change.version, files: change.files, secrets: change.bindings.secrets, base: base?.id)
+                version: change.version, files: change.files, secrets: change.bindings.secrets, base: base?.id,
+                assets: change.assets)
             let deployment = Deployment(
                 source: call.source, author: call.token.name, annotations: change.version.annotations, shares: [])
             do {
@@ -65,9 +70,24 @@ struct ScriptService: Sendable {
         throw APIError(400, 10013, "'\(key.name)' is being changed by others at the same time; try again")
     }
 
+    /// What needs code, or assets, has them.
+    private static func checkAssets(of change: Change, base: ScriptVersion?) throws(APIError) {
+        let hasCode = change.files.map { !$0.isEmpty } ?? !(base?.modules.isEmpty ?? true)
+        let hasAssets = change.assets != nil || change.version.assets != nil
+        if !hasCode, let set = change.assets, set.configuration.workerFirst != .never {
+            throw .validation("run_worker_first needs a Worker; there are only assets")
+        }
+        guard let binding = change.version.bindings.first(where: { $0.type == "assets" }) else { return }
+        guard hasAssets else { throw .validation("the binding '\(binding.name)' is of type assets; there are none") }
+        guard hasCode else {
+            throw .validation("the binding '\(binding.name)' needs a Worker; there are only assets")
+        }
+    }
+
     private func checkStart(of change: Change, base: ScriptVersion?, _ key: ScriptKey) throws -> StartupReport {
         let kept = try base.map { try store.secrets(of: $0.id, script: key) } ?? [:]
         let files = try change.files ?? base.map { try store.files(of: $0) } ?? []
+        guard !files.isEmpty else { return StartupReport(failure: nil, exports: WorkerExports(), milliseconds: 0) }
         let worker = StoredWorker(
             version: change.version, files: files, secrets: kept.merging(change.bindings.secrets) { _, new in new })
         let report = check.check(worker, script: key)
@@ -86,7 +106,12 @@ struct ScriptService: Sendable {
             try VersionSettings(upload.metadata).apply(to: &version)
             let bindings = try BindingSet(
                 upload.metadata["bindings"], keep: upload.metadata["keep_bindings"], base: base)
-            return Change(version: version, files: upload.files, bindings: bindings)
+            let assets = try self.assets.assets(in: upload.metadata, for: call.script, base: base)
+            version.assets = assets.kept
+            guard !upload.files.isEmpty || assets.new != nil || assets.kept != nil else {
+                throw APIError.validation("there is neither a main module nor an asset")
+            }
+            return Change(version: version, files: upload.files, bindings: bindings, assets: assets.new)
         }
         if isDeployed { try applySettings(of: upload.metadata, to: call.script) }
         return added
@@ -183,7 +208,7 @@ struct VersionSettings {
         if let annotations = metadata["annotations"]?.object {
             version.annotations = annotations.compactMapValues(\.string)
         }
-        for key in ["migrations", "exports", "containers", "assets"] {
+        for key in ["migrations", "exports", "containers"] {
             guard let value = metadata[key], !value.isNull, value != [], value != [:] else { continue }
             throw .validation("the metadata has '\(key)', which this server does not have")
         }

@@ -16,8 +16,8 @@ extension Script {
         shape.merge(version.codeJSON) { _, new in new }
         shape["usage_model"] = .string(version.usageModel ?? "standard")
         shape["last_deployed_from"] = .string(version.source)
-        shape["has_assets"] = false
-        shape["has_modules"] = .bool(version.syntax == .modules)
+        shape["has_assets"] = .bool(version.assets != nil)
+        shape["has_modules"] = .bool(version.syntax == .modules && !version.modules.isEmpty)
         return shape
     }
 }
@@ -50,8 +50,8 @@ extension ScriptVersion {
         return shape
     }
 
-    /// Changes with the code: the hash of the main module.
-    var etag: String { modules.first?.hash ?? "" }
+    /// Changes with the code: the hash of the main module, or of the assets if there is no code.
+    var etag: String { modules.first?.hash ?? assets?.set ?? "" }
 
     private var metadataJSON: JSONValue {
         [

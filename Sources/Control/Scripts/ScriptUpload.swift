@@ -16,7 +16,7 @@ struct ScriptUpload: Sendable {
     let files: [VersionDraft.File]
 
     init(_ call: Call) throws(APIError) {
-        let form = try MultipartForm(call.body, contentType: call.contentType)
+        let form = try Self.form(call)
         guard let part = form["metadata"] else { throw .badBody("the form has no part 'metadata'") }
         guard let metadata = (try? Call.json(part.body))?.object else {
             throw .malformed("the part 'metadata' is not a JSON object")
@@ -43,13 +43,28 @@ struct ScriptUpload: Sendable {
             let name = parts.first { $0.name == body }.map { $0.filename ?? $0.name } ?? body
             self.files = try Self.order(files, first: name, key: "body_part")
         } else {
-            throw .validation("the metadata has neither main_module nor body_part")
+            let isOnlyAssets = metadata["assets"].map { !$0.isNull } ?? (metadata["keep_assets"]?.bool == true)
+            guard isOnlyAssets, files.isEmpty else {
+                throw .validation("the metadata has neither main_module nor body_part")
+            }
+            syntax = .modules
+            self.files = []
         }
         for file in self.files.dropFirst() where file.contentType != ModuleType.sourceMap {
             guard ModuleType.kind(ofType: file.contentType) != nil else {
                 throw .validation("the module '\(file.name)' is of type \(file.contentType), which cannot be run here")
             }
         }
+    }
+
+    /// The SDK makes a form only if there are files; else it sends `{"metadata": {...}}`.
+    private static func form(_ call: Call) throws(APIError) -> MultipartForm {
+        guard call.contentType.lowercased().hasPrefix("application/json"),
+            let metadata = (try? Call.json(call.body))?["metadata"]
+        else { return try MultipartForm(call.body, contentType: call.contentType) }
+        return MultipartForm(parts: [
+            MultipartForm.Part(name: "metadata", filename: nil, contentType: nil, body: Array(metadata.text.utf8))
+        ])
     }
 
     private static func file(_ part: MultipartForm.Part) throws(APIError) -> VersionDraft.File {

@@ -143,7 +143,8 @@ package final class PlatformTable: ServiceDirectory {
     private func load(_ version: String, _ key: ScriptKey) -> Worker? {
         do {
             let stored = try feed.definition(ofVersion: version, script: key)
-            let worker = Worker(stored.definition(for: key, limits: settings.limits))
+            let assets = stored.site.map { WorkerAssets(site: $0, source: feed) }
+            let worker = Worker(stored.definition(for: key, limits: settings.limits), assets: assets)
             meter.add(worker, of: key)
             return worker
         } catch {

@@ -45,7 +45,13 @@ struct CompatibilityFlag: Sendable {
         CompatibilityFlag(
             "strip_authorization_on_cross_origin_redirect", not: "retain_authorization_on_cross_origin_redirect",
             from: "2025-09-01", isObserved: true),
+        // What a site of assets asks for.
+        CompatibilityFlag(
+            navigationPrefersAssets, not: "assets_navigation_has_no_effect", from: "2025-04-01", isObserved: true),
     ]
+
+    /// Browsers that navigate are answered with assets where there is no asset of that path.
+    static let navigationPrefersAssets = "assets_navigation_prefers_asset_serving"
 
     /// Standard behaviour that came with a date, and which Martlet has always had.
     private static let settled = [

@@ -27,6 +27,21 @@ package struct ScriptVersion: Sendable, Equatable, Codable {
         }
     }
 
+    /// The static assets of a version. Their set lies in the blob store.
+    package struct Assets: Sendable, Equatable, Codable {
+        /// The blob of the set: an `AssetSet` as JSON.
+        package var set: String
+        package var count: Int
+        /// Bytes of all files together.
+        package var size: Int
+
+        package init(set: String, count: Int, size: Int) {
+            self.set = set
+            self.count = count
+            self.size = size
+        }
+    }
+
     /// How the code is written.
     package enum Syntax: String, Sendable, Codable {
         case modules
@@ -42,8 +57,9 @@ package struct ScriptVersion: Sendable, Equatable, Codable {
     package var author: String
     package var annotations: [String: String]
     package var syntax: Syntax
-    /// The main module is the first.
+    /// The main module is the first. Empty: there are only assets.
     package var modules: [Module]
+    package var assets: Assets?
     package var bindings: [Binding]
     package var compatibilityDate: String?
     package var compatibilityFlags: [String]

@@ -24,6 +24,15 @@ extension StoredWorker {
         return definition
     }
 
+    /// What answers with assets; nil if there are none.
+    package var site: AssetSite? {
+        guard var assets else { return nil }
+        let compatibility = (try? version.compatibility) ?? .standard
+        assets.configuration.prefersNavigation =
+            compatibility.enabled.contains(CompatibilityFlag.navigationPrefersAssets)
+        return AssetSite(assets, hasWorker: !version.modules.isEmpty)
+    }
+
     private func value(of binding: Binding, in account: String) -> WorkerBinding.Value? {
         if binding.isSecret { return secrets[binding.name].map { .text($0) } }
         switch binding.type {
@@ -34,6 +43,7 @@ extension StoredWorker {
                 VersionMetadata(
                     id: version.id, tag: version.annotations["workers/tag"] ?? "",
                     timestamp: version.createdOn.description))
+        case "assets": return .assets
         case "kv_namespace": return binding.fields["namespace_id"]?.string.map { .kvNamespace(id: $0) }
         case "service":
             return binding.fields["service"]?.string.map { name in

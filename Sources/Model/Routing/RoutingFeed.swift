@@ -84,7 +84,7 @@ package protocol RoutingFeed: Sendable {
 }
 
 /// Where the data plane gets the code of a version, when it is first asked for.
-package protocol VersionSource: Sendable {
+package protocol VersionSource: AssetSource {
     /// - Throws: `missing`, `damaged`.
     func definition(ofVersion id: String, script: ScriptKey) throws -> StoredWorker
 }
@@ -95,8 +95,12 @@ package struct StoredWorker: Sendable {
     package var files: [VersionDraft.File]
     /// Texts of its secrets, by binding.
     package var secrets: [String: String]
+    package var assets: AssetSet?
 
-    package init(version: ScriptVersion, files: [VersionDraft.File], secrets: [String: String]) {
+    package init(
+        version: ScriptVersion, files: [VersionDraft.File], secrets: [String: String], assets: AssetSet? = nil
+    ) {
+        self.assets = assets
         self.version = version
         self.files = files
         self.secrets = secrets

@@ -3,7 +3,8 @@
 // `StoreError`s.
 
 /// All of it.
-package typealias PlatformStore = AccountStore & KVStore & RoutingFeed & ScheduleStore & ScriptStore & UsageStore
+package typealias PlatformStore = AccountStore & AssetStore & KVStore & RoutingFeed & ScheduleStore & ScriptStore
+    & UsageStore
     & VersionSource
     & ZoneStore
 
@@ -48,10 +49,15 @@ package struct VersionDraft: Sendable {
     package var files: [File]?
     /// Texts of new secrets, by binding.
     package var secrets: [String: String]
+    /// New assets, all of which the account has uploaded; nil leaves the version those that it names, or none.
+    package var assets: AssetSet?
     /// The script's latest version when the draft was made; nil if there was no script.
     package var base: String?
 
-    package init(version: ScriptVersion, files: [File]?, secrets: [String: String], base: String?) {
+    package init(
+        version: ScriptVersion, files: [File]?, secrets: [String: String], base: String?, assets: AssetSet? = nil
+    ) {
+        self.assets = assets
         self.version = version
         self.files = files
         self.secrets = secrets

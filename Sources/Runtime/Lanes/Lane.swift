@@ -62,6 +62,8 @@ package final class Lane {
 
     /// Runs the request here, or hands it to the lane where the worker is, whichever is cheaper.
     package func dispatch(_ exchange: any Exchange, to worker: Worker) {
+        if let assets = worker.assets, exchange.event == .fetch, assets.take(exchange, of: worker, on: self) { return }
+        guard worker.hasCode else { return refuse(exchange, worker, .scriptNotFound) }
         if LoopGuard.hops(of: exchange.head) >= LoopGuard.limit { return refuse(exchange, worker, .loopDetected) }
         if let instance = instances[ObjectIdentifier(worker)] { return run(exchange, in: instance) }
         guard !worker.isRetired else { return start(worker, for: exchange) }

@@ -64,6 +64,7 @@ package final class Placement: Sendable {
     /// Nil if workers have nowhere to store anything.
     let storage: Storage?
     let rates = RateLimiter()
+    let assets = AssetCache()
     private let services = Mutex<(any ServiceDirectory)?>(nil)
     let events: any EventSink
     let pages: any ErrorPages
@@ -299,7 +300,7 @@ package final class Placement: Sendable {
     }
 
     /// The worker is going to be served: it is compiled in the background, so that its first request finds it ready.
-    package func announce(_ worker: Worker) { precompiler.add(worker.source) }
+    package func announce(_ worker: Worker) { if worker.hasCode { precompiler.add(worker.source) } }
 
     /// The worker is not served any more: its instances end with their last requests.
     package func retire(_ worker: Worker) {

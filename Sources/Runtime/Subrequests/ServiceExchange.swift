@@ -36,10 +36,11 @@ final class ServiceExchange: Exchange, SubrequestExchange {
 
     /// - Parameters:
     ///   - event: `.fetch` or `.rpc`.
+    ///   - service: nil if it is the worker's own assets that answer.
     ///   - asking: the request that asks.
     ///   - deliver: hears what comes of it, in order, and never within a call.
     init(
-        _ event: WorkerEvent, _ request: EgressRequest, to service: Service, asking: RequestContext,
+        _ event: WorkerEvent, _ request: EgressRequest, to service: Service?, asking: RequestContext,
         on loop: EventLoop,
         deliver: @escaping ([EgressEvent]) -> Void
     ) {

@@ -10,6 +10,8 @@ final class Subrequest {
         case egress(any Egress)
         /// Another worker of this process.
         case service(Service, WorkerEvent)
+        /// The worker's own static assets.
+        case assets(WorkerAssets)
     }
 
     enum Phase {
@@ -120,12 +122,24 @@ final class Subrequest {
                 remote.execute { loop in box.value(on: loop).receive(events) }
             }
         case .service(let service, let event):
-            let exchange = ServiceExchange(event, request, to: service, asking: context, on: loop) { [self] in
-                receive($0)
-            }
+            let exchange = serviceExchange(event, request, to: service)
             // Not now: the one that asks is in the middle of its call.
             loop.enqueue { [lane = instance.lane] in lane.dispatch(exchange, toService: service.script) }
             return exchange
+        case .assets(let assets):
+            let exchange = serviceExchange(.fetch, request, to: nil)
+            loop.enqueue { [lane = instance.lane, worker = instance.worker] in
+                assets.answer(exchange, of: worker, on: lane)
+            }
+            return exchange
+        }
+    }
+
+    private func serviceExchange(
+        _ event: WorkerEvent, _ request: EgressRequest, to service: Service?
+    ) -> ServiceExchange {
+        ServiceExchange(event, request, to: service, asking: context, on: instance.lane.loop) { [self] in
+            receive($0)
         }
     }
 

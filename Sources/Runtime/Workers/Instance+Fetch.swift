@@ -15,8 +15,13 @@ extension Instance: FetchHost {
             throw .type("The URL and the headers of a subrequest are larger than \(Self.longestHead >> 10) KiB")
         }
         let destination = try destination(of: fetch)
-        let mayUpgrade = if case .cache = fetch.destination { false } else { true }
-        let isToService = if case .service = destination { true } else { false }
+        let mayUpgrade =
+            switch destination {
+            case .egress: if case .cache = fetch.destination { false } else { true }
+            case .service: true
+            case .assets: false
+            }
+        let isToService = if case .egress = destination { false } else { true }
         let isMarked = if case .cache = fetch.destination { false } else { true }
         let head = fetch.fields.withUnsafeBytes { fields in
             SubrequestHead.make(
@@ -62,6 +67,9 @@ extension Instance: FetchHost {
             else { throw OpError("Error", "There are no caches here.") }
             return .egress(door)
         case .binding(let place):
+            if bindings.indices.contains(place), case .assets = bindings[place].value, let assets = worker.assets {
+                return .assets(assets)
+            }
             return .service(try service(place), .fetch)
         }
     }

@@ -7,6 +7,8 @@ internal import WebAPI
 package final class Worker: Sendable {
     package let definition: WorkerDefinition
     package let source: WorkerSource
+    /// Nil if there are none.
+    let assets: WorkerAssets?
     package let counts = Counts()
     private let retired = Atomic<Bool>(false)
 
@@ -15,6 +17,8 @@ package final class Worker: Sendable {
     func retire() { retired.store(true, ordering: .releasing) }
 
     package var name: String { definition.name }
+    /// False if there are only assets.
+    package var hasCode: Bool { !definition.modules.isEmpty }
     /// Service-worker syntax: variables are globals, handlers are listeners.
     var isScript: Bool { definition.modules.first?.kind == .script }
 
@@ -23,7 +27,8 @@ package final class Worker: Sendable {
         (definition.compatibility.isStandard ? [] : [.applyCompatibility]) + (isScript ? [.exposeEnvironment] : [])
     }
 
-    package init(_ definition: WorkerDefinition) {
+    package init(_ definition: WorkerDefinition, assets: WorkerAssets? = nil) {
+        self.assets = assets
         self.definition = definition
         source = WorkerSource(
             modules: definition.modules.map {

@@ -6,6 +6,7 @@ enum Migrations {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
         migrator.registerMigration("2") { db in try db.execute(sql: second) }
+        migrator.registerMigration("assets") { db in try db.execute(sql: assets) }
         return migrator
     }
 
@@ -38,6 +39,23 @@ enum Migrations {
             PRIMARY KEY (account, script, cron, due),
             FOREIGN KEY (account, script, cron) REFERENCES schedules ON DELETE CASCADE
         ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let assets = """
+        CREATE TABLE asset_uploads (
+            account TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE, hash TEXT NOT NULL, blob TEXT NOT NULL,
+            size INTEGER NOT NULL, type TEXT, used_on INTEGER NOT NULL, PRIMARY KEY (account, hash)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX asset_uploads_by_blob ON asset_uploads (blob);
+        CREATE INDEX asset_uploads_by_time ON asset_uploads (used_on);
+        CREATE TABLE asset_sessions (
+            id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE, script TEXT NOT NULL,
+            manifest BLOB NOT NULL, created_on INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE asset_set_blobs (
+            set_blob TEXT NOT NULL, blob TEXT NOT NULL, PRIMARY KEY (set_blob, blob)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX asset_set_blobs_by_blob ON asset_set_blobs (blob);
         """
 
     private static let accounts = """

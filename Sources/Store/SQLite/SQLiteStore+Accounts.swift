@@ -50,7 +50,7 @@ extension SQLiteStore: AccountStore {
                 db,
                 sql: """
                     SELECT DISTINCT hash FROM version_blobs JOIN versions ON versions.id = version
-                    WHERE account = ?
+                    WHERE account = ?1 UNION SELECT blob FROM asset_uploads WHERE account = ?1
                     """, arguments: [id])
             for name in try String.fetchAll(db, sql: "SELECT name FROM scripts WHERE account = ?", arguments: [id]) {
                 try Self.note(.script(ScriptKey(account: id, name: name)), db, revision)

@@ -71,13 +71,18 @@ extension SQLiteStore {
         try collect(freed)
     }
 
-    /// Deletes those of the blobs that no version has.
+    /// Deletes those of the blobs that nothing refers to; of assets also those that no version's set has any more.
     func collect(_ hashes: [String]) throws {
-        try blobs.collect(hashes) { hash in
+        let ofSets = try dropUnusedSets(among: hashes)
+        try blobs.collect(hashes + ofSets) { hash in
             try read { db in
                 try Bool.fetchOne(
-                    db, sql: "SELECT NOT EXISTS (SELECT 1 FROM version_blobs WHERE hash = ?)", arguments: [hash])
-                    ?? false
+                    db,
+                    sql: """
+                        SELECT NOT EXISTS (SELECT 1 FROM version_blobs WHERE hash = ?1)
+                            AND NOT EXISTS (SELECT 1 FROM asset_set_blobs WHERE blob = ?1)
+                            AND NOT EXISTS (SELECT 1 FROM asset_uploads WHERE blob = ?1)
+                        """, arguments: [hash]) ?? false
             }
         }
     }

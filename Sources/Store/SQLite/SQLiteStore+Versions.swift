@@ -18,12 +18,21 @@ extension SQLiteStore: ScriptStore, VersionSource {
                     name: file.name, contentType: file.contentType, hash: hash, size: file.bytes.count)
             }
         }
+        if let assets = draft.assets {
+            let set = try blobs.put(Array(JSONText.of(assets).utf8))
+            pinned.append(set)
+            version.assets = ScriptVersion.Assets(
+                set: set, count: assets.files.count, size: assets.files.values.reduce(0) { $0 + $1.size })
+        }
         let (added, freed) = try write { db, revision in
             version.number = try Self.nextNumber(for: draft, of: key, db)
             if draft.files == nil, let base = draft.base {
                 version.modules = try Self.version(base, of: key, db)?.modules ?? []
             }
             try insert(version, to: key, db)
+            if let assets = draft.assets, let set = version.assets?.set {
+                try Self.insert(assets, as: set, of: key.account, db)
+            }
             try insertSecrets(of: version, from: draft, key, db)
             if var deployment {
                 deployment.shares = [Deployment.Share(version: version.id, percentage: 100)]
@@ -70,7 +79,7 @@ extension SQLiteStore: ScriptStore, VersionSource {
         try db.execute(
             sql: "INSERT INTO versions (id, account, script, number, record, checksum) VALUES (?, ?, ?, ?, ?, ?)",
             arguments: [version.id, key.account, key.name, version.number, record, Checksum.short(record)])
-        for hash in Set(version.modules.map(\.hash)) {
+        for hash in Set(version.modules.map(\.hash) + (version.assets.map { [$0.set] } ?? [])) {
             try db.execute(
                 sql: "INSERT INTO version_blobs (version, hash) VALUES (?, ?)", arguments: [version.id, hash])
         }
@@ -170,7 +179,8 @@ extension SQLiteStore: ScriptStore, VersionSource {
             throw StoreError(.missing, "there is no version \(id) of '\(key.name)'")
         }
         return StoredWorker(
-            version: version, files: try files(of: version), secrets: try secrets(of: id, script: key))
+            version: version, files: try files(of: version), secrets: try secrets(of: id, script: key),
+            assets: try assets(of: version))
     }
 
     // MARK: Deployments

@@ -61,6 +61,7 @@ enum HostOps {
         case .kvNamespace: [binding.name, "kvNamespace"]
         case .service: [binding.name, "service"]
         case .rateLimit: [binding.name, "rateLimit"]
+        case .assets: [binding.name, "assets"]
         }
     }
 }

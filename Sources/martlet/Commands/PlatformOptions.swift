@@ -20,6 +20,10 @@ struct PlatformOptions: ParsableArguments {
             """)
     var secretKeyFile: String?
 
+    @Option(help: "Static assets that one version may have.")
+    var assetFiles = 20_000
+    @Option(help: "The largest static asset, in MiB; 25 at most.")
+    var assetFileMb = 25
     @Option(help: "A JSON file with what use costs.")
     var plan: String?
 
@@ -27,7 +31,11 @@ struct PlatformOptions: ParsableArguments {
         guard HostName.isValid(baseDomain.lowercased()) else {
             throw ValidationError("--base-domain must be a domain name, not '\(baseDomain)'.")
         }
+        guard (1...100_000).contains(assetFiles) else { throw ValidationError("--asset-files takes 1 to 100000.") }
+        guard (1...25).contains(assetFileMb) else { throw ValidationError("--asset-file-mb takes 1 to 25.") }
     }
+
+    var assetLimits: AssetLimits { AssetLimits(files: assetFiles, fileBytes: assetFileMb << 20) }
 
     /// What use costs.
     func readPlan() throws(CleanFailure) -> Plan {

@@ -70,7 +70,7 @@ struct Serve: ParsableCommand {
             ingress: ingress.settings(showsEveryOutcome: showOutcome),
             control: ControlServer.Settings(
                 host: adminHost, port: Int(adminPort), baseDomain: platform.baseDomain.lowercased(),
-                plan: plan))
+                plan: plan, assets: platform.assetLimits))
         server.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits)) {
             platformServer.meter.flush()
         }

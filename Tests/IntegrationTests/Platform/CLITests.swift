@@ -128,6 +128,42 @@ import Testing
         #expect(try person.attempt(["deploy"]).output.contains("wrangler.toml:1"))
     }
 
+    @Test func deploysAssetsOfAProject() throws {
+        let person = try Person()
+        try person.home.write(
+            "wrangler.jsonc",
+            """
+            { "name": "site", "main": "index.js",
+              "assets": { "directory": "./public", "binding": "FILES", "run_worker_first": ["/w*"] } }
+            """)
+        try person.home.write(
+            "index.js", "export default { fetch: (r, env) => env.FILES.fetch(new URL('/a.txt', r.url)) };")
+        try person.home.write("public/a.txt", "one")
+        try person.home.write("public/secret/key.pem", "key")
+        try person.home.write("public/.assetsignore", "secret/\n*.map\n")
+        try person.home.write("public/app.js.map", "map")
+        try person.home.write("public/_headers", "/*\n  X-From: file\n")
+        #expect(try person.run(["deploy", "--dry-run"]).contains("/a.txt"))
+        #expect(try person.run(["deploy"]).contains("Uploaded 1 of 1 assets"))
+        #expect(try person.platform.get("site", "/a.txt")["X-From"] == "file")
+        #expect(try person.platform.get("site", "/worker").text == "one")
+        #expect(try person.platform.get("site", "/app.js.map").text == "one")
+        #expect(try person.run(["deploy"]).contains("All 1 assets are there already"))
+        // Assets alone.
+        try person.home.write("wrangler.jsonc", #"{ "name": "alone", "assets": { "directory": "public" } }"#)
+        try person.run(["deploy"])
+        #expect(try person.platform.get("alone", "/a.txt").text == "one")
+        for path in ["/secret/key.pem", "/.assetsignore", "/_headers", "/app.js.map"] {
+            #expect(try person.platform.get("alone", path).status == 404, "\(path)")
+        }
+        try person.home.write("public/_worker.js", "x")
+        #expect(try person.attempt(["deploy"]).output.contains(".assetsignore"))
+        try person.home.write("wrangler.jsonc", #"{ "name": "alone", "assets": { "directory": "none" } }"#)
+        #expect(try person.attempt(["deploy"]).output.contains("none: there is no such folder"))
+        try person.home.write("wrangler.jsonc", #"{ "name": "alone", "assets": { "binding": "A" } }"#)
+        #expect(try person.attempt(["deploy"]).output.contains("assets.directory"))
+    }
+
     @Test func aScriptWithoutAProject() throws {
         let person = try Person()
         try person.home.write("hello.js", Self.code)

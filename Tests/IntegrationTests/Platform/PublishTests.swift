@@ -54,4 +54,50 @@ import Testing
         let schedules = try platform.done("GET", "/accounts/{A}/workers/scripts/published/schedules")
         #expect("\(schedules)".contains("0 0 * * *"))
     }
+
+    @Test func publishesPages() throws {
+        let platform = try Platform()
+        let folder = try ScratchFolder()
+        try folder.write("wrapper.py", Self.wrapper)
+        try folder.write("site/index.html", "<h1>pages</h1>")
+        try folder.write("site/css/site.css", "body {}")
+        try folder.write("site/_headers", "/*\n  X-Pages: yes\nbroken line\n")
+        try folder.write("site/_redirects", "/* /index.html 200\n/old /css/site.css 301\n")
+        func publish(_ flags: [String] = []) throws -> (status: Int32, output: String) {
+            try Program.run(
+                try PythonClients.python(),
+                ["\(folder.path)/wrapper.py", "\(folder.path)/site", "--project", "pages"] + flags,
+                environment: [
+                    "API": "http://127.0.0.1:\(platform.martlet.ports[1])/client/v4",
+                    "CLOUDFLARE_API_TOKEN": platform.token, "CLOUDFLARE_ACCOUNT_ID": platform.account,
+                    "HOME": folder.path,
+                ])
+        }
+        let first = try publish()
+        #expect(first.status == 0, "\(first.output)")
+        #expect(first.output.contains("created project"))
+        #expect(first.output.contains("deployed: http://pages.main.localhost"))
+        let home = try platform.get("pages")
+        #expect(home.text == "<h1>pages</h1>")
+        #expect(home["X-Pages"] == "yes")
+        // Without a page for what is not there, all is one page.
+        #expect(try platform.get("pages", "/any/where").text == "<h1>pages</h1>")
+        #expect(try platform.get("pages", "/css/site.css")["Content-Type"] == "text/css; charset=utf-8")
+        #expect(try platform.get("pages", "/old")["Location"] == "/css/site.css")
+        try folder.write("site/404.html", "not here")
+        let second = try publish()
+        #expect(second.output.contains("uploading 1 / 3"), "\(second.output)")
+        let missing = try platform.get("pages", "/any/where")
+        #expect(missing.status == 404)
+        #expect(missing.text == "not here")
+        let preview = try publish(["--branch", "feature"])
+        #expect(preview.status == 1)
+        #expect(preview.output.contains("no preview deployments"))
+        #expect(try platform.get("pages").text == "<h1>pages</h1>")
+        let listed = try platform.done("GET", "/accounts/{A}/pages/projects")
+        #expect("\(listed)".contains("pages.main.localhost"))
+        try platform.done("DELETE", "/accounts/{A}/pages/projects/pages")
+        #expect(try platform.get("pages").status == 404)
+        #expect(try platform.call("GET", "/accounts/{A}/pages/projects/pages").code == 8_000_007)
+    }
 }

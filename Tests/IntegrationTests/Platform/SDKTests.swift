@@ -106,6 +106,23 @@ import Testing
             assert error.errors[0].code == 10021, error
         assert get("sdk.main.localhost") == "two lib v hidden"
 
+        import base64, hashlib
+        pages = {"/index.html": b"<h1>sdk</h1>", "/img.png": b"\x89PNG"}
+        names = {path: hashlib.sha256(base64.b64encode(data)).hexdigest()[:32] for path, data in pages.items()}
+        manifest = {path: {"hash": names[path], "size": len(data)} for path, data in pages.items()}
+        session = workers.scripts.assets.upload.create("site", account_id=account, manifest=manifest)
+        assert sum(len(bucket) for bucket in session.buckets) == 2, session
+        uploads = cloudflare.Cloudflare(api_token=session.jwt, max_retries=0).workers.assets.upload
+        sent = uploads.create(account_id=account, base64=True,
+                              body={names[path]: base64.b64encode(data).decode() for path, data in pages.items()})
+        raw_site = workers.scripts.update("site", account_id=account, files=[], metadata={
+            "assets": {"jwt": sent.jwt, "config": {"not_found_handling": "single-page-application"}}})
+        assert raw_site.has_assets, raw_site
+        workers.scripts.subdomain.create("site", account_id=account, enabled=True)
+        assert get("site.main.localhost", "/any/where") == "<h1>sdk</h1>"
+        again = workers.scripts.assets.upload.create("site", account_id=account, manifest=manifest)
+        assert again.buckets == [], again
+
         workers.scripts.delete("sdk", account_id=account)
         try:
             workers.scripts.settings.get("sdk", account_id=account)

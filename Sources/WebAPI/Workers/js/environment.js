@@ -1,7 +1,7 @@
 // Workers: `env`, one object for all that an isolate runs. Needs the op
 //   binding(index) -> [name, kind, ...], or null behind the last. What follows depends on the kind:
-//     "text": the text; "json": JSON text; "versionMetadata": id, tag, timestamp; nothing for "kvNamespace", "service"
-//     and "rateLimit", which the host knows by their index
+//     "text": the text; "json": JSON text; "versionMetadata": id, tag, timestamp; nothing for "kvNamespace", "service",
+//     "assets" and "rateLimit", which the host knows by their index
 const { JSONParse, ObjectDefineProperty, globalThis } = primordials;
 
 let environment;
@@ -13,6 +13,7 @@ function valueOf(details, index) {
     case "json": return JSONParse(first);
     case "versionMetadata": return { id: first, tag: details[3], timestamp: details[4] };
     case "kvNamespace": return use("Workers/kv").createNamespace(index);
+    case "assets":
     case "service": return use("Workers/fetcher").createFetcher(index);
     default: return use("Workers/rateLimit").createRateLimit(index);
   }

@@ -42,10 +42,11 @@ final class Connection {
 
     @discardableResult
     func call(
-        _ method: String, _ path: String, query: [(String, String)] = [], _ body: PlatformClient.Body? = nil
+        _ method: String, _ path: String, query: [(String, String)] = [], _ body: PlatformClient.Body? = nil,
+        token: String? = nil
     ) throws -> JSONValue {
         let path = try self.path(path)
-        return try Self.clean { try client.call(method, path, query: query, body) }
+        return try Self.clean { try client.call(method, path, query: query, body, token: token) }
     }
 
     /// Gives an error the form in which the command line tells it.

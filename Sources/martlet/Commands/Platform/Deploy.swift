@@ -40,29 +40,32 @@ struct Deploy: ParsableCommand {
         guard let name = worker.name ?? project?.name else {
             throw CleanFailure("the Worker has no name: write it into a project file, or add --name")
         }
-        guard let path = main ?? project.flatMap({ project in project.main.map { "\(project.folder)/\($0)" } }) else {
+        let path = main ?? project.flatMap { project in project.main.map { "\(project.folder)/\($0)" } }
+        let assets = try AssetUploads(of: project)
+        guard path != nil || assets != nil else {
             throw CleanFailure("there is nothing to deploy: name the main module, here or as 'main' in a project file")
         }
-        let definition = try Connection.clean { try WorkerLoader.load(path, name: name) }
-        let files = definition.modules.map { (name: $0.name, type: $0.kind.contentType, bytes: $0.bytes) }
-        let metadata = metadata(of: definition, project)
+        let definition = try Connection.clean { try path.map { try WorkerLoader.load($0, name: name) } }
+        let files = definition?.modules.map { (name: $0.name, type: $0.kind.contentType, bytes: $0.bytes) } ?? []
+        var metadata = metadata(of: definition, project)
         if dryRun {
             for file in files { print("\(file.name)  \(file.bytes.count) bytes  \(file.type)") }
-            return print(metadata.text)
+            for file in assets?.files ?? [] { print("\(file.path)  \(file.size) bytes  \(file.contentType ?? "")") }
+            return print(JSONValue.object(metadata).text)
         }
         let connection = try connection.connect()
         let script = Connection.script(name)
         let clock = ContinuousClock()
         let start = clock.now
-        let result = try connection.call("PUT", script, .form(metadata: metadata, files: files))
+        if let assets { metadata["assets"] = try assets.upload(connection, script) }
+        let result = try connection.call("PUT", script, .form(metadata: .object(metadata), files: files))
         try setTriggers(connection, script, project)
         let milliseconds = (clock.now - start) / .milliseconds(1)
         print("Deployed \(name) in \(Int(milliseconds)) ms, version \(result.cell("deployment_id")).")
         try showAddresses(connection, name, project)
     }
 
-    private func metadata(of definition: WorkerDefinition, _ project: ProjectFile?) -> JSONValue {
-        let isScript = definition.modules[0].kind == .script
+    private func metadata(of definition: WorkerDefinition?, _ project: ProjectFile?) -> [String: JSONValue] {
         var bindings = project?.bindings ?? []
         for pair in variables {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -72,9 +75,12 @@ struct Deploy: ParsableCommand {
             ])
         }
         var metadata: [String: JSONValue] = [
-            isScript ? "body_part" : "main_module": .string(definition.modules[0].name), "bindings": .array(bindings),
+            "bindings": .array(bindings),
             "compatibility_flags": .array((project?.compatibilityFlags ?? []).map { .string($0) }),
         ]
+        if let main = definition?.modules[0] {
+            metadata[main.kind == .script ? "body_part" : "main_module"] = .string(main.name)
+        }
         if let date = compatibilityDate ?? project?.compatibilityDate {
             metadata["compatibility_date"] = .string(date)
         }
@@ -84,7 +90,7 @@ struct Deploy: ParsableCommand {
         annotations["workers/tag"] = tag.map { .string($0) }
         annotations["workers/message"] = message.map { .string($0) }
         metadata["annotations"] = .object(annotations)
-        return .object(metadata)
+        return metadata
     }
 
     private func setTriggers(_ connection: Connection, _ script: String, _ project: ProjectFile?) throws {
