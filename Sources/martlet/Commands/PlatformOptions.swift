@@ -20,10 +20,16 @@ struct PlatformOptions: ParsableArguments {
             """)
     var secretKeyFile: String?
 
+    @Option(help: "Seconds after which a tail ends.")
+    var tailS = 21_600
+
     @Option(help: "A JSON file with what use costs.")
     var plan: String?
 
     func validate() throws {
+        guard (1...604_800).contains(tailS) else {
+            throw ValidationError("--tail-s must be from 1 to 604800, not \(tailS).")
+        }
         guard HostName.isValid(baseDomain.lowercased()) else {
             throw ValidationError("--base-domain must be a domain name, not '\(baseDomain)'.")
         }
