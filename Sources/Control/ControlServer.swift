@@ -2,6 +2,7 @@ internal import Foundation
 internal import Glibc
 internal import HTTPTypes
 internal import Hummingbird
+internal import HummingbirdCore
 internal import Logging
 package import Model
 internal import NIOCore
@@ -36,21 +37,24 @@ package final class ControlServer: Sendable {
     private let settings: Settings
     private let store: any PlatformStore
     private let check: any StartupCheck
+    private let tails: TailHub
     private let status: @Sendable () -> [UInt8]
     private let log: @Sendable (_ level: String, _ text: String) -> Void
     private let threads = NIOThreadPool(numberOfThreads: threadCount)
 
     /// - Parameters:
+    ///   - tails: what follows Workers.
     ///   - status: the status page's JSON.
     ///   - log: takes what the operator should know; its level is "error" or "warn".
     package init(
-        settings: Settings, store: any PlatformStore, check: any StartupCheck,
+        settings: Settings, store: any PlatformStore, check: any StartupCheck, tails: TailHub,
         status: @escaping @Sendable () -> [UInt8],
         log: @escaping @Sendable (_ level: String, _ text: String) -> Void
     ) {
         self.settings = settings
         self.store = store
         self.check = check
+        self.tails = tails
         self.status = status
         self.log = log
     }
@@ -67,6 +71,7 @@ package final class ControlServer: Sendable {
         register(on: router, logger)
         let application = Application(
             router: router,
+            server: HTTPServerBuilder { [tails] in ControlChannel(http: HTTP1Channel(responder: $0), hub: tails) },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), serverName: "martlet"),
             onServerRunning: { started.set(.success($0.localAddress?.port ?? 0)) }, logger: logger)
@@ -95,6 +100,7 @@ package final class ControlServer: Sendable {
         ZoneRoutes(
             api: api, service: ZoneService(store: store, baseDomain: settings.baseDomain), scripts: scripts
         ).register()
+        TailRoutes(api: api, service: scripts, hub: tails).register()
         KVRoutes(api: api, service: KVService(store: store)).register()
         UsageRoutes(api: api, store: store, plan: settings.plan).register()
         for path in ["/healthz", "/readyz"] {

@@ -33,6 +33,8 @@ package struct WorkerDefinition: Sendable, Equatable {
     package var compatibility: Compatibility
     /// Whose worker it is: accounts share no caches. One for all where there are no accounts.
     package var account = ""
+    /// The id of the version; empty where there are none.
+    package var version = ""
 
     package init(
         name: String, modules: [Module], bindings: [WorkerBinding] = [], limits: Limits = Limits(),

@@ -13,12 +13,14 @@ final class PlatformServer {
     private let store: SQLiteStore
     private let limits: Limits
     private let log: JSONLog
+    private let tails: TailHub
     let meter: Meter
 
-    init(server: Server, store: SQLiteStore, limits: Limits, log: JSONLog) {
+    init(server: Server, store: SQLiteStore, tails: TailHub, limits: Limits, log: JSONLog) {
         meter = Meter(ledger: store, log: log)
         self.server = server
         self.store = store
+        self.tails = tails
         self.limits = limits
         self.log = log
     }
@@ -48,7 +50,7 @@ final class PlatformServer {
     private func startControl(_ settings: ControlServer.Settings, _ table: PlatformTable) throws {
         let check = IsolateCheck(server: server, limits: limits, log: log)
         let control = ControlServer(
-            settings: settings, store: store, check: check,
+            settings: settings, store: store, check: check, tails: tails,
             status: { [server] in server.status(of: { table.workers }) },
             log: { [log] level, text in
                 log.log(LogEvent(worker: "", request: 0, level: level, text: text))

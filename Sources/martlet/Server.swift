@@ -17,10 +17,12 @@ final class Server: Sendable {
     private let admin = Mutex<EventLoop.Remote?>(nil)
 
     /// Starts V8 on the calling thread, from which all lanes descend, and the lanes.
-    /// - Parameter storage: what workers' bindings store and read.
+    /// - Parameters:
+    ///   - storage: what workers' bindings store and read.
+    ///   - traces: who follows workers.
     init(
         lanes: LaneOptions, defaultMemoryMegabytes: Int, egress: EgressSettings, cache: CacheSettings,
-        storage: Storage? = nil, events: any EventSink
+        storage: Storage? = nil, traces: (any TraceSink)? = nil, events: any EventSink
     ) throws {
         var options = Engine.Options()
         options.extraFlags = lanes.v8Flags
@@ -33,6 +35,7 @@ final class Server: Sendable {
         placement = Placement(
             engine: engine, options: lanes.options, defaultMemoryMegabytes: defaultMemoryMegabytes, events: events,
             pages: StandardErrorPages(), egress: try Self.egress(egress), cache: self.cache, storage: storage,
+            traces: traces,
             attachFrontLane: doors.attach, forgetFrontLane: doors.forget)
     }
 

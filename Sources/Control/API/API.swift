@@ -142,7 +142,13 @@ struct API: Sendable {
         }
         return Call(
             parameters: parameters, query: query, contentType: request.headers[.contentType] ?? "",
-            userAgent: request.headers[.userAgent] ?? "", body: [], token: token)
+            userAgent: request.headers[.userAgent] ?? "", socketOrigin: socketOrigin(of: request), body: [],
+            token: token)
+    }
+
+    private static func socketOrigin(of request: Request) -> String {
+        let isSecure = request.headers[HTTPField.Name("X-Forwarded-Proto")!] == "https"
+        return "\(isSecure ? "wss" : "ws")://\(request.head.authority ?? "localhost")"
     }
 
     private static func body(of request: Request, limit: Int) async throws -> [UInt8] {

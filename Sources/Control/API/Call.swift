@@ -8,6 +8,8 @@ struct Call: Sendable {
     var query: [String: String]
     var contentType: String
     var userAgent: String
+    /// Where the client found this server: "ws://127.0.0.1:8788".
+    var socketOrigin: String
     var body: [UInt8]
     var token: Token
 

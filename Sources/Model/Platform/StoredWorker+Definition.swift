@@ -21,6 +21,7 @@ extension StoredWorker {
             // An upload whose date or flags cannot be meant was refused.
             compatibility: (try? version.compatibility) ?? .standard)
         definition.account = key.account
+        definition.version = version.id
         return definition
     }
 

@@ -28,6 +28,8 @@ final class RequestContext {
     var startUpTime: UInt64 = 0
     /// CPU time before the message of a WebSocket that came last: each has its own limit.
     var earlierCPUTime: UInt64 = 0
+    /// Nil if nobody follows the worker.
+    var trace: Trace?
     var logBytes = 0
     var droppedLogLines = 0
     /// Promises given to waitUntil that have not settled.

@@ -44,6 +44,7 @@ package final class Lane {
     let events: any EventSink
     let pages: any ErrorPages
     let egress: any Egress
+    let traces: (any TraceSink)?
     var instanceCount: Int { instances.count + retiring.count }
 
     /// On the lane's thread, before its loop runs.
@@ -55,6 +56,7 @@ package final class Lane {
         events = placement.events
         pages = placement.pages
         egress = placement.egress
+        traces = placement.traces
         thread = IsolateThread(watchdog: placement.watchdog) { [weak placement] in placement?.laneLost(id) }
     }
 
@@ -147,6 +149,13 @@ package final class Lane {
         }
         let startedAt = loop.now
         let status = pages.respond(to: exchange, outcome: outcome)
+        if var trace = trace(of: exchange, to: worker) {
+            trace.fail(failure.explanation(of: worker.definition))
+            trace.outcome = outcome
+            trace.status = status
+            trace.cpuTime = instance.isolate.cpuTime
+            traces?.take(trace)
+        }
         guard events.wantsRequests else { return }
         let head = exchange.head
         events.requestEnded(
@@ -160,7 +169,11 @@ package final class Lane {
     private func refuse(_ exchange: any Exchange, _ worker: Worker, _ outcome: Outcome) {
         worker.counts.addRequest()
         worker.counts.addError()
-        _ = pages.respond(to: exchange, outcome: outcome)
+        let status = pages.respond(to: exchange, outcome: outcome)
+        guard var trace = trace(of: exchange, to: worker) else { return }
+        trace.outcome = outcome
+        trace.status = status
+        traces?.take(trace)
     }
 
     // MARK: Handing over

@@ -70,6 +70,8 @@ package final class Placement: Sendable {
     let pages: any ErrorPages
     let egress: any Egress
     let cache: (any CacheStore)?
+    /// Nil if nobody can follow workers.
+    let traces: (any TraceSink)?
     private let options: Options
     private let mappings = MappingBudget()
     private let evictions = Atomic<Int>(0)
@@ -85,7 +87,7 @@ package final class Placement: Sendable {
     /// Starts the lanes.
     package init(
         engine: Engine, options: Options, defaultMemoryMegabytes: Int, events: any EventSink, pages: any ErrorPages,
-        egress: any Egress, cache: (any CacheStore)?, storage: Storage?,
+        egress: any Egress, cache: (any CacheStore)?, storage: Storage?, traces: (any TraceSink)?,
         attachFrontLane: @escaping @Sendable (Lane) throws -> Void,
         forgetFrontLane: @escaping @Sendable (EventLoop.Remote) -> Void
     ) {
@@ -96,6 +98,7 @@ package final class Placement: Sendable {
         self.egress = egress
         self.cache = cache
         self.storage = storage
+        self.traces = traces
         self.attachFrontLane = attachFrontLane
         self.forgetFrontLane = forgetFrontLane
         watchdog = Watchdog(steps: options.watchdog)

@@ -177,14 +177,14 @@ extension Instance: ExchangeHost {
         guard let context = requests[exchange], case .streaming = context.answer else { return }
         context.outcome = .exception
         context.isFollowed = false
-        log(level: "error", text: "The response's body failed: \(message)", for: context)
+        logFailure(message, as: "The response's body failed: \(message)", for: context)
         context.exchange.abort()
         answered(context)
     }
 
     func requestFailed(_ exchange: Int, message: String) {
         guard let context = requests[exchange] else { return }
-        log(level: "error", text: "Uncaught \(message)", for: context)
+        logFailure(message, as: "Uncaught \(message)", for: context)
         guard !context.isAnswered else { return }
         fail(context, .exception)
         answered(context)
@@ -196,7 +196,7 @@ extension Instance: ExchangeHost {
         guard let context = requests[exchange] else { return }
         context.waitUntilCount -= 1
         if let failure {
-            log(level: "error", text: "Uncaught (in waitUntil) \(failure)", for: context)
+            logFailure(failure, as: "Uncaught (in waitUntil) \(failure)", for: context)
             if !context.exchange.event.hasCaller { context.outcome = .exception }
         }
         endEventIfDone(context)
@@ -227,7 +227,7 @@ private final class AnswerSink: BodySink {
     }
 
     func fail(_ reason: String) {
-        context.instance.log(level: "error", text: "The response's body failed: \(reason)", for: context)
+        context.instance.logFailure(reason, as: "The response's body failed: \(reason)", for: context)
         context.outcome = .exception
         context.exchange.abort()
         context.instance.pumpEnded(context)

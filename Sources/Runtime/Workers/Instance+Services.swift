@@ -14,7 +14,7 @@ extension Instance: ServiceHost {
     func answerCall(_ exchange: Int, _ bytes: UnsafeRawBufferPointer, failure: String?) {
         guard let context = requests[exchange] else { return }
         if let failure {
-            log(level: "error", text: "Uncaught \(failure)", for: context)
+            logFailure(failure, as: "Uncaught \(failure)", for: context)
             if !context.isAnswered { context.outcome = .exception }
         }
         guard !context.isAnswered else { return }

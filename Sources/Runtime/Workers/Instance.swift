@@ -80,6 +80,7 @@ final class Instance {
             id: lastNumber, exchange: exchange, instance: self, startedAt: lane.loop.now,
             isColdStart: startUpTime != nil)
         context.startUpTime = startUpTime ?? 0
+        context.trace = beginTrace(of: exchange)
         exchange.observer = context
         requests[context.id] = context
         worker.counts.addRequest()
@@ -201,7 +202,7 @@ final class Instance {
             The Workers runtime canceled this request because it detected that your Worker's code had hung and would \
             never generate a response. Refer to: https://developers.cloudflare.com/workers/observability/errors/
             """
-        log(level: "error", text: message, for: context)
+        logFailure(message, for: context)
         fail(context, .hang)
         release(context)
     }
@@ -339,7 +340,9 @@ final class Instance {
         if context.droppedLogLines > 0 {
             let text = "\(context.droppedLogLines) more log lines were dropped: the request is over its log limit"
             emit(level: "warn", text: text, request: context.id)
+            context.trace?.log("warn", text)
         }
+        endTrace(of: context)
         let event = context.exchange.event
         guard lane.events.wantsRequests || !event.hasCaller else { return }
         let head = context.exchange.head
@@ -370,6 +373,7 @@ final class Instance {
             case .exception(let error): error.message
             }
         emit(level: "error", text: what, request: culprit?.id ?? 0)
+        for context in requests.values { context.trace?.fail(what) }
         end(failingWith: outcome)
         if outcome == .exceededCpu { lane.usedUpItsTime(worker) }
     }
@@ -435,12 +439,16 @@ final class Instance {
             if startLogBytes > worker.definition.limits.logKilobytes << 10 { return }
             return emit(level: level, text: text, request: 0)
         }
+        if emitWithinLimit(level: level, text: text, for: context) { context.trace?.log(level, text) }
+    }
+
+    /// - Returns: whether the request was within its limit.
+    @discardableResult
+    func emitWithinLimit(level: String, text: String, for context: RequestContext) -> Bool {
         context.logBytes += text.utf8.count
-        if context.logBytes > worker.definition.limits.logKilobytes << 10 {
-            context.droppedLogLines += 1
-        } else {
-            emit(level: level, text: text, request: context.id)
-        }
+        let isWithin = context.logBytes <= worker.definition.limits.logKilobytes << 10
+        if isWithin { emit(level: level, text: text, request: context.id) } else { context.droppedLogLines += 1 }
+        return isWithin
     }
 
     private func emit(level: String, text: String, request: Int) {

@@ -24,10 +24,16 @@ struct PlatformOptions: ParsableArguments {
     var assetFiles = 20_000
     @Option(help: "The largest static asset, in MiB; 25 at most.")
     var assetFileMb = 25
+    @Option(help: "Seconds after which a tail ends.")
+    var tailS = 21_600
+
     @Option(help: "A JSON file with what use costs.")
     var plan: String?
 
     func validate() throws {
+        guard (1...604_800).contains(tailS) else {
+            throw ValidationError("--tail-s must be from 1 to 604800, not \(tailS).")
+        }
         guard HostName.isValid(baseDomain.lowercased()) else {
             throw ValidationError("--base-domain must be a domain name, not '\(baseDomain)'.")
         }

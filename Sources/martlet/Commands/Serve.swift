@@ -61,10 +61,11 @@ struct Serve: ParsableCommand {
         let plan = try platform.readPlan()
         let store = try platform.open(data)
         let storage = Storage(kv: store) { log.log(LogEvent(worker: "", request: 0, level: "error", text: $0)) }
+        let tails = TailHub(lifetime: platform.tailS)
         let server = try Server(
             lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
-            cache: cache.settings(folder: "\(data)/cache"), storage: storage, events: log)
-        let platformServer = PlatformServer(server: server, store: store, limits: limits.limits, log: log)
+            cache: cache.settings(folder: "\(data)/cache"), storage: storage, traces: tails, events: log)
+        let platformServer = PlatformServer(server: server, store: store, tails: tails, limits: limits.limits, log: log)
         try platformServer.start(
             host: host, port: port, tls: tls,
             ingress: ingress.settings(showsEveryOutcome: showOutcome),

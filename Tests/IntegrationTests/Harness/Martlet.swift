@@ -16,7 +16,7 @@ final class Martlet {
     }()
 
     /// Starts it with these arguments, and waits for nothing.
-    init(_ arguments: [String]) throws {
+    init(_ arguments: [String], environment: [String: String] = [:]) throws {
         let outputPipe = try Self.pipe()
         let logPipe = try Self.pipe()
         var actions = posix_spawn_file_actions_t()
@@ -35,7 +35,10 @@ final class Martlet {
         var id: pid_t = 0
         var argv = ([Self.binary] + arguments).map { strdup($0) } + [nil]
         defer { for argument in argv { free(argument) } }
-        let code = posix_spawn(&id, Self.binary, &actions, &attributes, &argv, environ)
+        let all = ProcessInfo.processInfo.environment.merging(environment) { _, own in own }
+        var envp = all.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for variable in envp { free(variable) } }
+        let code = posix_spawn(&id, Self.binary, &actions, &attributes, &argv, &envp)
         close(outputPipe.write)
         close(logPipe.write)
         output = Lines(outputPipe.read)
@@ -152,6 +155,14 @@ final class Martlet {
             return try logLine(by: deadline) { $0.contains(text) }
         } catch {
             throw Failure("no line with '\(text)': \(error)")
+        }
+    }
+
+    /// Waits for a line on stdout that fits, and skips those before it.
+    func outputLine(by deadline: Deadline = .soon, where fits: (String) -> Bool) throws {
+        while true {
+            guard let line = try output.next(by: deadline) else { throw Failure("the output has ended") }
+            if fits(line) { return }
         }
     }
 

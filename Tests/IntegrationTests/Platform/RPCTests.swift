@@ -34,8 +34,8 @@ import Testing
         return platform
     }
 
-    private static func results(callee: String, caller: String) throws -> JSON {
-        try platform(callee: callee, caller: caller).get("caller").json()
+    private static func results(callee: String, caller: String, flags: [String] = []) throws -> JSON {
+        try platform(callee: callee, caller: caller, flags: flags).get("caller").json()
     }
 
     @Test func entrypointsAndProps() throws {
@@ -273,7 +273,7 @@ import Testing
                 delete Object.prototype[0];
                 results.push(echoed.length, echoed[1], reads < 1e6);
                 return results;
-                """)
+                """, flags: ["--cpu-ms", "5000"])
         let items = try #require(json.array)
         #expect(items[0].string?.hasPrefix("DataCloneError: ") == true, "\(items[0])")
         for index in [1, 2, 3, 6, 7, 8] {

@@ -13,14 +13,18 @@ final class SocketClient {
     private var input: [UInt8] = []
 
     /// - Parameter fields: those that a handshake needs, unless told otherwise.
-    init(
+    convenience init(
         _ martlet: Martlet, _ path: String = "/", host: String = "localhost",
         fields: [(String, String)] = [
             ("Upgrade", "websocket"), ("Connection", "keep-alive, Upgrade"), ("Sec-WebSocket-Version", "13"),
             ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
         ]
     ) throws {
-        socket = try martlet.client().socket
+        try self.init(port: martlet.port, path, host: host, fields: fields)
+    }
+
+    init(port: Int, _ path: String, host: String, fields: [(String, String)], receiveBuffer: Int32? = nil) throws {
+        socket = try Client(port: port, receiveBuffer: receiveBuffer).socket
         try socket.sendAll(Client.head("GET", path, host: host, fields: fields))
         var head: [UInt8] = []
         while !head.suffix(4).elementsEqual("\r\n\r\n".utf8) {

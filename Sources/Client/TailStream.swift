@@ -1,0 +1,147 @@
+internal import Foundation
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import NIOSSL
+internal import NIOWebSocket
+
+/// The WebSocket by which a platform tells what a Worker does.
+package enum TailStream {
+    /// Seconds between pings: by them a connection that is gone is noticed.
+    private static let pingInterval = TimeAmount.seconds(10)
+
+    /// Waits until the connection has ended.
+    /// - Parameters:
+    ///   - url: "ws://host:port/path", or "wss:".
+    ///   - opened: called once messages may come.
+    ///   - message: gets each message's text, on a thread of its own.
+    /// - Throws: `ClientError` if there is no connection, or it breaks off.
+    package static func follow(
+        _ url: String, opened: @escaping @Sendable () -> Void, message: @escaping @Sendable (String) -> Void
+    ) throws(ClientError) {
+        guard let parts = URLComponents(string: url), let host = parts.host, !host.isEmpty,
+            let isSecure = ["ws": false, "wss": true][parts.scheme ?? ""]
+        else { throw ClientError("the platform named no WebSocket: \(url)") }
+        let name = host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+        let port = parts.port ?? (isSecure ? 443 : 80)
+        do {
+            let tls = isSecure ? try NIOSSLContext(configuration: .makeClientConfiguration()) : nil
+            let channel = try ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let pipeline = channel.pipeline.syncOperations
+                        if let tls {
+                            let isName = name.contains { $0.isLetter } && !name.contains(":")
+                            try pipeline.addHandler(
+                                NIOSSLClientHandler(context: tls, serverHostname: isName ? name : nil))
+                        }
+                        let authority = parts.port.map { "\(host):\($0)" } ?? host
+                        try pipeline.addHandler(
+                            Greeting(authority: authority, path: parts.percentEncodedPath) { context in
+                                opened()
+                                try add(to: context, message)
+                            })
+                    }
+                }
+                .connect(host: name, port: port).wait()
+            try channel.closeFuture.wait()
+        } catch {
+            throw ClientError("\(host): \(error)")
+        }
+    }
+
+    private static func add(
+        to context: ChannelHandlerContext, _ message: @escaping @Sendable (String) -> Void
+    ) throws {
+        let pipeline = context.pipeline.syncOperations
+        try pipeline.addHandler(WebSocketFrameEncoder())
+        try pipeline.addHandler(ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: 16 << 20)))
+        try pipeline.addHandler(Reader(pingInterval, message))
+    }
+}
+
+/// The opening handshake; then it leaves the connection to others.
+private final class Greeting: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Bytes of the answer's head.
+    private static let headBytes = 16 << 10
+
+    private let authority: String
+    private let path: String
+    private let agreed: (ChannelHandlerContext) throws -> Void
+    private var answer = ByteBuffer()
+
+    init(authority: String, path: String, agreed: @escaping (ChannelHandlerContext) throws -> Void) {
+        self.authority = authority
+        self.path = path
+        self.agreed = agreed
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let key = Data((0..<16).map { _ in UInt8.random(in: 0...255) }).base64EncodedString()
+        let request = """
+            GET \(path) HTTP/1.1\r\nHost: \(authority)\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \(key)\r\nSec-WebSocket-Protocol: trace-v1\r\n\r\n
+            """
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: request)), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        answer.writeBuffer(&bytes)
+        let view = answer.readableBytesView
+        guard let end = view.firstRange(of: Array("\r\n\r\n".utf8)) else {
+            if view.count > Self.headBytes { context.close(promise: nil) }
+            return
+        }
+        guard view.starts(with: Array("HTTP/1.1 101 ".utf8)) else {
+            context.fireErrorCaught(ClientError("the platform did not open the tail"))
+            return context.close(promise: nil)
+        }
+        answer.moveReaderIndex(to: end.upperBound)
+        do {
+            try agreed(context)
+            if answer.readableBytes > 0 { context.fireChannelRead(NIOAny(answer)) }
+            context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+}
+
+/// Takes messages, and pings.
+private final class Reader: ChannelInboundHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias OutboundOut = WebSocketFrame
+
+    private let interval: TimeAmount
+    private let message: (String) -> Void
+    private var pings: RepeatedTask?
+
+    init(_ interval: TimeAmount, _ message: @escaping (String) -> Void) {
+        self.interval = interval
+        self.message = message
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let channel = context.channel
+        pings = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+            channel.writeAndFlush(
+                WebSocketFrame(fin: true, opcode: .ping, maskKey: .random(), data: ByteBuffer(string: "martlet tail")),
+                promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { pings?.cancel() }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let frame = unwrapInboundIn(data)
+        switch frame.opcode {
+        case .text: message(String(buffer: frame.data))
+        case .connectionClose: context.close(promise: nil)
+        default: break
+        }
+    }
+}

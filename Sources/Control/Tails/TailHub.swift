@@ -1,0 +1,214 @@
+package import Model
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// Who follows which Worker, and what they are sent. Any thread; lanes only leave traces in a queue.
+package final class TailHub: TraceSink {
+    /// Tails of one script, and of all scripts of an account.
+    static let mostOfScript = 10
+    static let mostOfAccount = 50
+    /// Seconds that a tail may be there without anybody connected to it.
+    static let idleSeconds: Int64 = 300
+    /// Bytes of traces that wait to be sent; what comes beyond is dropped and counted.
+    private static let queueBytes = 8 << 20
+
+    private struct State {
+        var tails: [String: Tail] = [:]
+        /// Those that somebody is connected to, by the Worker's name.
+        var followed: [String: [Tail]] = [:]
+        var queue: [Trace] = []
+        var queuedBytes = 0
+        /// Traces that found no room, by the Worker's name.
+        var dropped: [String: Int] = [:]
+        var isDraining = false
+    }
+
+    private let state = Mutex(State())
+    /// Tails that somebody is connected to: as long as there are none, lanes look no further.
+    private let connectedCount = Atomic<Int>(0)
+    /// Filters, writes the texts, and keeps time.
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let lifetime: Int64
+
+    /// - Parameter lifetime: seconds after which a tail ends.
+    package init(lifetime: Int) { self.lifetime = Int64(lifetime) }
+
+    // MARK: By lanes
+
+    package func follows(_ worker: String) -> Bool {
+        connectedCount.load(ordering: .relaxed) > 0 && state.withLock { $0.followed[worker] != nil }
+    }
+
+    package func take(_ trace: Trace) {
+        let begins = state.withLock { state in
+            guard state.queuedBytes + trace.size <= Self.queueBytes else {
+                state.dropped[trace.worker, default: 0] += 1
+                return false
+            }
+            state.queue.append(trace)
+            state.queuedBytes += trace.size
+            defer { state.isDraining = true }
+            return !state.isDraining
+        }
+        if begins { group.next().execute { [self] in drain() } }
+    }
+
+    private func drain() {
+        let (traces, followed, dropped) = state.withLock { state in
+            defer {
+                state.queue = []
+                state.queuedBytes = 0
+                state.dropped = [:]
+                state.isDraining = false
+            }
+            return (state.queue, state.followed, state.dropped)
+        }
+        for (worker, count) in dropped { for tail in followed[worker] ?? [] { tail.wasDropped(count) } }
+        for trace in traces {
+            var text: String?
+            for tail in followed[trace.worker] ?? [] where tail.wants(trace) {
+                let ready = text ?? TailMessage.text(of: trace)
+                text = ready
+                tail.send(ready)
+            }
+        }
+    }
+
+    // MARK: By the API
+
+    func add(_ filters: [TailFilter], to script: ScriptKey) throws -> Tail {
+        let expires = Timestamp(milliseconds: Timestamp.now.milliseconds + lifetime * 1_000)
+        let tail = Tail(script, filters, expires: expires)
+        try state.withLock { state in
+            let ofAccount = state.tails.values.filter { $0.script.account == script.account }
+            let ofScript = ofAccount.count { $0.script == script }
+            guard ofScript < Self.mostOfScript, ofAccount.count < Self.mostOfAccount else {
+                throw APIError(
+                    400, 10058,
+                    "there are too many tails: \(Self.mostOfScript) of one Worker and \(Self.mostOfAccount) of an "
+                        + "account at most; delete one")
+            }
+            state.tails[tail.id] = tail
+        }
+        group.next().scheduleTask(in: .seconds(lifetime)) { [weak self] in self?.remove(tail.id) }
+        removeIfIdle(tail)
+        return tail
+    }
+
+    func tails(of script: ScriptKey) -> [Tail] {
+        state.withLock { $0.tails.values.filter { $0.script == script } }.sorted { $0.expires < $1.expires }
+    }
+
+    /// Nil if there is none, or it is another script's.
+    func tail(_ id: String, of script: ScriptKey) -> Tail? {
+        state.withLock { $0.tails[id] }.flatMap { $0.script == script ? $0 : nil }
+    }
+
+    /// Ends a tail, and the connection to it.
+    func remove(_ id: String) {
+        guard let tail = state.withLock({ $0.tails.removeValue(forKey: id) }) else { return }
+        tail.connection?.close()
+        disconnected(tail, nil)
+    }
+
+    // MARK: By connections
+
+    /// The tail that a connection may be made to, by its id, which only those know who may.
+    func tail(_ id: String) -> Tail? { state.withLock { $0.tails[id] } }
+
+    /// One connection has a tail; one before it is closed.
+    func connected(_ connection: any TailConnection, to tail: Tail) {
+        tail.replace(by: connection)?.close()
+        state.withLock { state in
+            guard state.tails[tail.id] != nil else { return connection.close() }
+            var followers = state.followed[tail.script.description] ?? []
+            guard !followers.contains(where: { $0 === tail }) else { return }
+            followers.append(tail)
+            state.followed[tail.script.description] = followers
+            connectedCount.add(1, ordering: .relaxed)
+        }
+    }
+
+    /// - Parameter connection: that which has ended; nil if the tail has.
+    func disconnected(_ tail: Tail, _ connection: (any TailConnection)?) {
+        guard tail.lose(connection) else { return }
+        state.withLock { state in
+            let name = tail.script.description
+            guard var followers = state.followed[name], followers.contains(where: { $0 === tail }) else { return }
+            followers.removeAll { $0 === tail }
+            state.followed[name] = followers.isEmpty ? nil : followers
+            connectedCount.subtract(1, ordering: .relaxed)
+        }
+        removeIfIdle(tail)
+    }
+
+    private func removeIfIdle(_ tail: Tail) {
+        group.next().scheduleTask(in: .seconds(Self.idleSeconds)) { [weak self] in
+            if tail.connection == nil { self?.remove(tail.id) }
+        }
+    }
+}
+
+/// Somebody's wish to see a Worker's events.
+final class Tail: Sendable {
+    let id = Identifier.hex()
+    let script: ScriptKey
+    let expires: Timestamp
+    private let filters: [TailFilter]
+    private let state = Mutex<(connection: (any TailConnection)?, dropped: Int)>((nil, 0))
+
+    init(_ script: ScriptKey, _ filters: [TailFilter], expires: Timestamp) {
+        self.script = script
+        self.filters = filters
+        self.expires = expires
+    }
+
+    var connection: (any TailConnection)? { state.withLock { $0.connection } }
+
+    func replace(by connection: any TailConnection) -> (any TailConnection)? {
+        state.withLock { state in
+            defer { state.connection = connection }
+            return state.connection
+        }
+    }
+
+    /// False if another connection has the tail now.
+    func lose(_ connection: (any TailConnection)?) -> Bool {
+        state.withLock { state in
+            guard connection == nil || state.connection === connection else { return false }
+            state.connection = nil
+            return true
+        }
+    }
+
+    func wants(_ trace: Trace) -> Bool {
+        guard let connection else { return false }
+        return filters.allSatisfy { $0.lets(trace, for: connection.client) }
+    }
+
+    func wasDropped(_ count: Int) { state.withLock { $0.dropped += count } }
+
+    /// Sends a message, or counts that it was not: a reader that is too slow misses some.
+    func send(_ text: String) {
+        guard let connection else { return }
+        let dropped = state.withLock { state in
+            defer { state.dropped = 0 }
+            return state.dropped
+        }
+        if dropped > 0, !connection.send(TailMessage.text(ofDropped: dropped, of: script.name)) {
+            return wasDropped(dropped + 1)
+        }
+        if !connection.send(text) { wasDropped(1) }
+    }
+}
+
+/// The connection to a tail. Any thread.
+protocol TailConnection: AnyObject, Sendable {
+    /// The address of the one who looks on.
+    var client: String { get }
+    /// False if too much waits to be read.
+    func send(_ text: String) -> Bool
+    /// Ends it cleanly.
+    func close()
+}

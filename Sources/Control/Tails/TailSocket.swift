@@ -1,0 +1,93 @@
+internal import Foundation
+internal import NIOCore
+internal import NIOWebSocket
+internal import Synchronization
+
+/// The WebSocket of a tail: sends a text for each event, answers pings, and hears little else.
+final class TailSocket: ChannelInboundHandler, TailConnection, Sendable {
+    typealias InboundIn = WebSocketFrame
+    typealias OutboundOut = WebSocketFrame
+
+    /// Bytes that may wait for a reader.
+    private static let waitingBytes = 1 << 20
+
+    let client: String
+    private let hub: TailHub
+    private let tail: Tail
+    private let channel: any Channel
+    /// From here frames are written: behind this handler are those of HTTP, which take no frames.
+    private let context = Mutex<NIOLoopBound<ChannelHandlerContext>?>(nil)
+    private let waiting = Atomic<Int>(0)
+    private let isClosing = Atomic<Bool>(false)
+
+    init(_ tail: Tail, of hub: TailHub, on channel: any Channel) {
+        self.tail = tail
+        self.hub = hub
+        self.channel = channel
+        client = channel.remoteAddress?.ipAddress ?? ""
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context.withLock { $0 = NIOLoopBound(context, eventLoop: context.eventLoop) }
+        hub.connected(self, to: tail)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context.withLock { $0 = nil } }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        hub.disconnected(tail, self)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let frame = unwrapInboundIn(data)
+        // Clients have to mask what they send (RFC 6455, section 5.1).
+        guard frame.maskKey != nil else { return close(.protocolError) }
+        switch frame.opcode {
+        case .ping: send(.pong, frame.unmaskedData)
+        case .connectionClose:
+            var data = frame.unmaskedData
+            let code = data.readWebSocketErrorCode() ?? .normalClosure
+            close(code)
+        default: break
+        }
+    }
+
+    // MARK: TailConnection
+
+    func send(_ text: String) -> Bool {
+        guard !isClosing.load(ordering: .relaxed) else { return true }
+        let bytes = channel.allocator.buffer(string: text)
+        guard waiting.load(ordering: .relaxed) + bytes.readableBytes <= Self.waitingBytes else { return false }
+        send(.text, bytes)
+        return true
+    }
+
+    func close() { close(.normalClosure) }
+
+    private func close(_ code: WebSocketErrorCode) {
+        guard !isClosing.exchange(true, ordering: .relaxed) else { return }
+        var data = channel.allocator.buffer(capacity: 2)
+        data.write(webSocketErrorCode: code)
+        write(WebSocketFrame(fin: true, opcode: .connectionClose, data: data)) { [channel] in
+            channel.close(promise: nil)
+        }
+    }
+
+    private func send(_ opcode: WebSocketOpcode, _ data: ByteBuffer) {
+        let count = data.readableBytes
+        waiting.add(count, ordering: .relaxed)
+        write(WebSocketFrame(fin: true, opcode: opcode, data: data)) { [self] in
+            waiting.subtract(count, ordering: .relaxed)
+        }
+    }
+
+    private func write(_ frame: WebSocketFrame, then completion: @escaping @Sendable () -> Void) {
+        guard let context = context.withLock({ $0 }) else { return completion() }
+        let promise = channel.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.whenComplete { _ in completion() }
+        channel.eventLoop.execute { [self] in context.value.writeAndFlush(wrapOutboundOut(frame), promise: promise) }
+    }
+}
