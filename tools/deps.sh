@@ -23,6 +23,10 @@ test_packages="openssl python3 xz-utils"
 library_packages="libicu-dev zlib1g-dev libbrotli-dev libssl-dev libsqlite3-dev libseccomp-dev"
 # What the tests of the control API run real clients with.
 client_packages="python3-venv"
+# Compilers of the Workers in examples/, for the tests.
+language_packages="clang golang-go libstd-rust-dev-wasm32 lld rustc"
+# What bundles TypeScript and packages for `martlet deploy` and `martlet dev`.
+tool_packages="esbuild"
 # V8 as Debian packages it.
 v8_package="libnode-dev"
 
@@ -157,7 +161,7 @@ swift=$(swift_version)
     fail "no apt here: install by hand what Debian calls $library_packages $v8_package"
 
 v8=$(find_v8)
-needed="$toolchain_packages $library_packages $test_packages $client_packages"
+needed="$toolchain_packages $library_packages $test_packages $client_packages $language_packages $tool_packages"
 [ "$v8" != unpacked ] || needed="$needed $(cat "$unpacked/packages")"
 if [ "$v8" = absent ] || [ -n "$(missing $needed)" ]; then
     install

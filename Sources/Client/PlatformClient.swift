@@ -41,6 +41,12 @@ package final class PlatformClient {
     private static let patience = TimeAmount.seconds(120)
     private static let answerBytes = 256 << 20
 
+    /// Bytes that are handed to the connection at a time.
+    private static let pieceBytes = 64 << 10
+
+    /// Gets how many bytes of an upload have been taken, and how many there are.
+    package var progress: (@Sendable (_ sent: Int, _ total: Int) -> Void)?
+
     private let http: HTTPClient
     private let credentials: Credentials
 
@@ -108,7 +114,7 @@ package final class PlatformClient {
             request.headers.add(name: "User-Agent", value: "martlet/1")
             if let body {
                 request.headers.add(name: "Content-Type", value: body.type)
-                request.body = .bytes(body.bytes)
+                request.body = progress.map { Self.stream(body.bytes, telling: $0) } ?? .bytes(body.bytes)
             }
             let delegate = ResponseAccumulator(request: request, maxBodySize: Self.answerBytes)
             let response = try http.execute(request: request, delegate: delegate).wait()
@@ -116,6 +122,23 @@ package final class PlatformClient {
                 status: Int(response.status.code), bytes: response.body.map { Array($0.readableBytesView) } ?? [])
         } catch {
             throw ClientError("\(credentials.endpoint) cannot be reached: \(error)")
+        }
+    }
+
+    /// A body in pieces, each sent when the one before is under way.
+    private static func stream(
+        _ bytes: [UInt8], telling progress: @escaping @Sendable (Int, Int) -> Void
+    ) -> HTTPClient.Body {
+        .stream(contentLength: Int64(bytes.count)) { writer in
+            @Sendable func send(from start: Int) -> EventLoopFuture<Void> {
+                let end = min(start + pieceBytes, bytes.count)
+                let sent = writer.write(.byteBuffer(ByteBuffer(bytes: bytes[start..<end])))
+                return sent.flatMap {
+                    progress(end, bytes.count)
+                    return end == bytes.count ? sent : send(from: end)
+                }
+            }
+            return send(from: 0)
         }
     }
 

@@ -35,6 +35,8 @@ package struct WorkerDefinition: Sendable, Equatable {
     package var account = ""
     /// The id of the version; empty where there are none.
     package var version = ""
+    /// Source maps, as JSON, by the names of the modules that they are of.
+    package var sourceMaps: [String: [UInt8]] = [:]
 
     package init(
         name: String, modules: [Module], bindings: [WorkerBinding] = [], limits: Limits = Limits(),

@@ -13,7 +13,9 @@ struct KeyReader {
     ]
     private static let keysHere: Set<String> = [
         "name", "main", "compatibility_date", "compatibility_flags", "limits", "routes", "route", "workers_dev",
-        "triggers", "assets", "keep_vars", "env", "$schema", "account_id", "no_bundle", "send_metrics", "dev",
+        "triggers", "assets", "keep_vars", "env", "$schema", "account_id", "no_bundle", "send_metrics", "dev", "rules", "define",
+        "alias", "minify", "keep_names", "tsconfig", "jsx_factory", "jsx_fragment", "find_additional_modules",
+        "base_dir", "upload_source_maps",
     ]
     /// Without these a Worker would not be what its author means.
     private static let refused: Set<String> = ["build", "site", "migrations", "wasm_modules"]
@@ -111,6 +113,44 @@ struct KeyReader {
             }
         }
         return (patterns, domains)
+    }
+
+    /// How the Worker's files become modules.
+    func build(in folder: String) throws(ProjectError) -> BuildSettings {
+        var build = BuildSettings()
+        build.root = folder
+        if let isPlain = try bool("no_bundle") { build.bundles = isPlain ? false : nil }
+        if let rules = inherited("rules") {
+            guard let list = rules.array else { throw wrong("rules", "a list") }
+            do {
+                build.rules = try ModuleRules(list)
+            } catch {
+                throw ProjectError("\(path): \(error.description)")
+            }
+        }
+        build.define = try texts("define", in: environment == nil ? top : own)
+        build.alias = try texts("alias", in: top)
+        build.isMinified = try bool("minify") ?? false
+        build.keepsNames = try bool("keep_names") ?? true
+        build.tsconfig = try string("tsconfig")
+        build.jsxFactory = try string("jsx_factory")
+        build.jsxFragment = try string("jsx_fragment")
+        build.findsAdditionalModules = try bool("find_additional_modules") ?? false
+        build.baseFolder = try string("base_dir")
+        build.hasSourceMaps = try bool("upload_source_maps") ?? true
+        return build
+    }
+
+    /// An object of strings; empty if it is not there.
+    private func texts(_ key: String, in source: [String: JSONValue]) throws(ProjectError) -> [String: String] {
+        guard let value = source[key], !value.isNull else { return [:] }
+        guard let object = value.object else { throw wrong(key, "an object of strings") }
+        var texts: [String: String] = [:]
+        for (name, value) in object {
+            guard let text = value.string else { throw wrong(key, "an object of strings") }
+            texts[name] = text
+        }
+        return texts
     }
 
     func bindings() throws(ProjectError) -> [JSONValue] {

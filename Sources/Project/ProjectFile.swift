@@ -21,14 +21,27 @@ package struct ProjectFile: Sendable {
     package let isOnSubdomain: Bool
     /// Patterns, each with its zone if that is given.
     package let routes: [JSONValue]
+    /// Whether it says anything of routes and custom domains: if not, they stay as they are.
+    package let saysRoutes: Bool
     package let customDomains: [String]
     /// nil leaves the schedules as they are.
     package let crons: [String]?
     package let keepsVariables: Bool
+    package var build: BuildSettings
+    /// Where `martlet dev` listens: `dev.ip` and `dev.port`.
+    package let developmentHost: String?
+    package let developmentPort: UInt16?
     /// Keys that mean nothing here.
     package let warnings: [String]
 
     package var folder: String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "." }
+
+    /// The project file in a folder; nil if there is none, or if it is no folder.
+    package static func inFolder(_ path: String) -> String? {
+        names.map { "\(path)/\($0)" }.first { File.exists($0) }
+    }
+
+    package static func isFolder(_ path: String) -> Bool { File.isFolder(path) }
 
     /// Looks in a folder and those above it.
     /// - Returns: nil if there is none.
@@ -58,6 +71,7 @@ package struct ProjectFile: Sendable {
         limits = reader.inherited("limits")
         let routes = try reader.routes()
         self.routes = routes.patterns
+        saysRoutes = reader.inherited("routes") != nil || reader.inherited("route") != nil
         customDomains = routes.domains
         isOnSubdomain = try reader.bool("workers_dev") ?? (routes.patterns.isEmpty && routes.domains.isEmpty)
         crons = try reader.crons()
@@ -65,6 +79,16 @@ package struct ProjectFile: Sendable {
         assets = try reader.assets()
         let binding: [JSONValue] = assets?.binding.map { [["type": "assets", "name": .string($0)]] } ?? []
         bindings = try reader.bindings() + binding
+        build = try reader.build(in: path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ".")
+        developmentHost = top["dev"]?["ip"]?.string
+        if let port = top["dev"]?["port"], !port.isNull {
+            guard let number = port.int.flatMap({ UInt16(exactly: $0) }) else {
+                throw ProjectError("\(path): 'dev.port' must be a number up to 65535")
+            }
+            developmentPort = number
+        } else {
+            developmentPort = nil
+        }
         warnings = reader.warnings
     }
 

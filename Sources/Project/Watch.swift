@@ -37,10 +37,13 @@ package final class Watch {
         folders[watch] = folder
         guard isDeep else { return }
         for name in (try? File.names(in: folder)) ?? []
-        where name != "node_modules" && File.isFolder("\(folder)/\(name)") {
+        where Self.isWatched(name) && File.isFolder("\(folder)/\(name)") {
             try add("\(folder)/\(name)")
         }
     }
+
+    /// Packages do not change while one works, and tools write into hidden folders.
+    private static func isWatched(_ name: String) -> Bool { name != "node_modules" && !name.hasPrefix(".") }
 
     /// Reads what has happened. True if anything has.
     package func drain() -> Bool {
@@ -67,8 +70,10 @@ package final class Watch {
                 continue
             }
             guard let folder = folders[event.wd] else { continue }
+            let name = String(decoding: nameBytes, as: UTF8.self)
+            guard Self.isWatched(name) else { continue }
             // Gone again, or one too many for the kernel: the next change of the parent is still seen.
-            try? add("\(folder)/\(String(decoding: nameBytes, as: UTF8.self))")
+            try? add("\(folder)/\(name)")
         }
     }
 }

@@ -46,7 +46,8 @@ package struct WorkerFolder: Sendable {
     package func load(name: String, path: String) -> Entry {
         do throws(ProjectError) {
             var definition = try WorkerLoader.load(
-                path, name: name, bindings: bindings, limits: limits, compatibility: compatibility)
+                path, name: name, bindings: bindings, limits: limits, compatibility: compatibility
+            ).definition
             definition.baseURL = baseURL
             return .worker(definition)
         } catch {

@@ -7,28 +7,56 @@ package enum WorkerLoader {
     package static let sizeLimit = 64 << 20
     /// What may be the main file of a folder, in this order.
     private static let mainNames = [
-        "index.js", "index.mjs", "worker.js", "worker.mjs", "src/index.js", "src/index.mjs",
+        "index.js", "index.mjs", "worker.js", "worker.mjs", "src/index.js", "src/index.mjs", "index.ts", "worker.ts",
+        "src/index.ts", "src/worker.ts",
     ]
+
+    /// What was read, and where else than below the main module's folder.
+    package struct Loaded {
+        package var definition: WorkerDefinition
+        /// Files that a bundle was made of: absolute paths.
+        package var inputs: [String]
+    }
 
     /// - Parameter path: a file, or a folder with an `index.js`.
     /// - Throws: `ProjectError` in one line that says what to do.
     package static func load(
         _ path: String, name: String, bindings: [WorkerBinding] = [], limits: Limits = Limits(),
-        compatibility: Compatibility = .standard
-    ) throws(ProjectError) -> WorkerDefinition {
+        compatibility: Compatibility = .standard, build settings: BuildSettings = BuildSettings()
+    ) throws(ProjectError) -> Loaded {
         let main = try mainFile(of: path)
-        let slash = main.lastIndex(of: "/")
-        let root = slash.map { String(main[..<$0]) } ?? "."
-        let mainName = slash.map { String(main[main.index(after: $0)...]) } ?? main
-        var loader = ModuleGraph(root: root)
-        try loader.add(mainName, importedFrom: nil)
-        let definition = WorkerDefinition(
-            name: name, modules: loader.modules, bindings: bindings, limits: limits, compatibility: compatibility)
-        if let failure = ImportCheck.failure(of: definition) { throw ProjectError("\(root)/\(failure)") }
-        return definition
+        guard File.exists(main) else { throw ProjectError("\(main): no such file") }
+        var definition = WorkerDefinition(
+            name: name, modules: [], bindings: bindings, limits: limits, compatibility: compatibility)
+        var inputs: [String] = []
+        if settings.bundles != false, settings.asksForBundler || BundlingNeed.isThere(for: main) {
+            let result = try Bundler(main, settings, compatibility).run()
+            definition.modules = result.modules
+            definition.sourceMaps[result.modules[0].name] = result.sourceMap
+            inputs = result.inputs
+        } else {
+            definition.modules = try plainModules(main, settings)
+        }
+        let folder = File.folder(of: main)
+        if let failure = ImportCheck.failure(of: definition) { throw ProjectError("\(folder)/\(failure)") }
+        return Loaded(definition: definition, inputs: inputs)
     }
 
-    /// Every file the worker was read from, for whoever watches them.
+    /// The main module and what it imports by relative paths, as they are.
+    private static func plainModules(
+        _ main: String, _ settings: BuildSettings
+    ) throws(ProjectError) -> [WorkerDefinition.Module] {
+        var graph = ModuleGraph(root: File.folder(of: main), rules: settings.rules)
+        try graph.add(File.name(of: main), importedFrom: nil)
+        let root = settings.root ?? graph.root
+        let additional = try AdditionalModules.find(
+            settings, main: File.absolute(main), root: File.absolute(root)
+        ).modules()
+        let names = Set(graph.modules.map(\.name))
+        return graph.modules + additional.filter { !names.contains($0.name) }
+    }
+
+    /// The main module's file.
     package static func mainFile(of path: String) throws(ProjectError) -> String {
         var status = stat()
         guard stat(path, &status) == 0 else { throw ProjectError("\(path): \(String(cString: strerror(errno)))") }
@@ -48,19 +76,23 @@ package struct ProjectError: Error, Sendable, Equatable, CustomStringConvertible
 /// The modules that can be reached from a main file.
 private struct ModuleGraph {
     let root: String
+    let rules: ModuleRules
     private(set) var modules: [WorkerDefinition.Module] = []
     private var names: Set<String> = []
     private var size = 0
 
-    init(root: String) { self.root = root }
+    init(root: String, rules: ModuleRules) {
+        self.root = root
+        self.rules = rules
+    }
 
     mutating func add(_ name: String, importedFrom importer: String?) throws(ProjectError) {
         guard names.insert(name).inserted else { return }
         let path = "\(root)/\(name)"
-        guard var kind = Self.kind(of: name) else {
+        guard var kind = kind(of: name) else {
             throw ProjectError(
                 "\(path): only .js, .mjs, .json, .txt, .html, .css, .sql, .md, .bin and .wasm files can be modules; "
-                    + "bundle TypeScript and the like first")
+                    + "for others write 'rules' into a project file")
         }
         let bytes = try File.read(path, limit: WorkerLoader.sizeLimit)
         size += bytes.count
@@ -73,20 +105,18 @@ private struct ModuleGraph {
         }
         let scan = ImportScanner.scan(bytes)
         if importer == nil && !scan.isModule { kind = .script }
-        modules.append(WorkerDefinition.Module(name: name, kind: kind, bytes: bytes))
+        modules.append(WorkerDefinition.Module(name: name, kind: kind, bytes: ImportAttributes.blanked(bytes)))
         for specifier in scan.specifiers {
             guard let target = Self.resolve(specifier, from: name), File.exists("\(root)/\(target)") else { continue }
             try add(target, importedFrom: name)
         }
     }
 
-    private static func kind(of name: String) -> WorkerDefinition.Module.Kind? {
-        switch name.split(separator: ".").last {
+    private func kind(of name: String) -> WorkerDefinition.Module.Kind? {
+        if let kind = rules.kind(of: name) { return kind }
+        return switch name.split(separator: ".").last {
         case "js", "mjs": .javaScript
         case "json": .json
-        case "txt", "html", "css", "sql", "md": .text
-        case "bin": .data
-        case "wasm": .wasm
         default: nil
         }
     }

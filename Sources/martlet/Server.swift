@@ -58,6 +58,9 @@ final class Server: Sendable {
         try PlatformTable(following: feed, placement: placement, settings: settings, meter: meter, log: log)
     }
 
+    /// Where the Workers of service bindings are.
+    func useServices(_ directory: any ServiceDirectory) { placement.useServices(directory) }
+
     /// Calls the `scheduled` handlers of Workers that a table has.
     func runSchedules(of store: any ScheduleStore, _ table: PlatformTable, log: any EventSink) {
         CronRunner(store: store, services: table, placement: placement, log: log).start()

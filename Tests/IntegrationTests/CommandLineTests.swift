@@ -13,7 +13,8 @@ struct WrongCall: Sendable, CustomTestStringConvertible {
     static let all = [
         WrongCall(arguments: ["dev", "@/none.js"], says: ["none.js", "No such file"]),
         WrongCall(arguments: ["dev", "@"], says: ["no index.js in this folder"]),
-        WrongCall(arguments: ["dev", "@/a.ts"], files: ["a.ts": ""], says: ["a.ts", "bundle TypeScript"]),
+        WrongCall(arguments: ["dev", "@/a.ts"], files: ["a.ts": "let a = ;"], says: ["a.ts:1:9", "Unexpected"]),
+        WrongCall(arguments: ["dev", "@/a.py"], files: ["a.py": ""], says: ["a.py", "'rules'"]),
         WrongCall(arguments: ["serve", "--workers", "@/none"], says: ["none", "no such folder"]),
         WrongCall(arguments: ["serve"], says: ["--workers"]),
         WrongCall(arguments: ["frobnicate"], says: ["frobnicate"]),

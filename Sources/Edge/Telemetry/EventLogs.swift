@@ -4,15 +4,19 @@ package import Model
 /// Logs for people, under `martlet dev`: what the worker logs, and a line for each request.
 package final class ReadableLog: EventSink {
     private let writer: LineWriter
+    private let hasColours: Bool
     package let wantsRequests = true
 
-    package init(writer: LineWriter) { self.writer = writer }
+    package init(writer: LineWriter, hasColours: Bool = false) {
+        self.writer = writer
+        self.hasColours = hasColours
+    }
 
     package func log(_ event: LogEvent) {
         let mark =
             switch event.level {
-            case "error": "\u{2718} "
-            case "warn": "! "
+            case "error": hasColours ? "\u{1b}[31m\u{2718}\u{1b}[0m " : "\u{2718} "
+            case "warn": hasColours ? "\u{1b}[33m!\u{1b}[0m " : "! "
             default: "  "
             }
         for line in event.text.split(separator: "\n", omittingEmptySubsequences: false) {

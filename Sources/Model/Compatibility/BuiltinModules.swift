@@ -39,6 +39,13 @@ package enum BuiltinModules {
         }
     }
 
+    /// Modules that are there and may be imported without a prefix.
+    package static func unprefixed(in compatibility: Compatibility) -> [String] {
+        nodeNames.filter { name in
+            if case .module = meaning(of: name, in: compatibility) { true } else { false }
+        }.sorted()
+    }
+
     /// Node.js's modules that may be imported without the prefix.
     private static let nodeNames: Set<String> = [
         "assert", "assert/strict", "async_hooks", "buffer", "child_process", "cluster", "console", "constants",

@@ -11,7 +11,9 @@ extension StoredWorker {
         let modules = files.enumerated().compactMap { index, file -> WorkerDefinition.Module? in
             let isScript = version.syntax == .serviceWorker && index == 0
             guard let kind = isScript ? .script : ModuleType.kind(ofType: file.contentType) else { return nil }
-            return WorkerDefinition.Module(name: file.name, kind: kind, bytes: file.bytes)
+            let isCode = kind == .javaScript
+            return WorkerDefinition.Module(
+                name: file.name, kind: kind, bytes: isCode ? ImportAttributes.blanked(file.bytes) : file.bytes)
         }
         let bindings = version.bindings.compactMap { binding -> WorkerBinding? in
             value(of: binding, in: key.account).map { WorkerBinding(name: binding.name, value: $0) }
@@ -22,7 +24,14 @@ extension StoredWorker {
             compatibility: (try? version.compatibility) ?? .standard)
         definition.account = key.account
         definition.version = version.id
+        definition.sourceMaps = sourceMaps
         return definition
+    }
+
+    /// `index.js.map` is the map of `index.js`.
+    private var sourceMaps: [String: [UInt8]] {
+        let maps = files.filter { $0.contentType == ModuleType.sourceMap && $0.name.hasSuffix(".map") }
+        return Dictionary(maps.map { (String($0.name.dropLast(4)), $0.bytes) }) { first, _ in first }
     }
 
     /// What answers with assets; nil if there are none.

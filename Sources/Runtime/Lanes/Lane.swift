@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-package import Isolates
+internal import Isolates
 internal import Model
 
 /// A thread with an event loop and the isolates that live on it. Bound to that thread.
@@ -140,7 +140,7 @@ package final class Lane {
         let outcome: Outcome
         if case .exception(let error) = failure {
             outcome = .exception
-            let text = "Uncaught at start: \(error.explanation)"
+            let text = "Uncaught at start: \(error.resolved(by: worker.sourceMaps).explanation)"
             events.log(LogEvent(worker: worker.name, request: 0, level: "error", text: text))
             instance.end(failingWith: .exception)
         } else {
@@ -343,24 +343,4 @@ extension CallFailure {
         default: .internalError
         }
     }
-}
-
-extension ScriptError {
-    /// Where it happened in the worker: "index.js:3:5"; nil if not in its code.
-    package var place: String? {
-        resource.isEmpty || resource.hasPrefix("martlet:") ? nil : "\(resource):\(line):\(column)"
-    }
-
-    /// Place and message in one line; below it the line of the source, with a mark under the column.
-    package var explanation: String {
-        let uncaught = "Uncaught "
-        let text = message.hasPrefix(uncaught) ? String(message.dropFirst(uncaught.count)) : message
-        guard let place else { return text }
-        let shown = sourceLine.prefix(Self.longestSourceLine)
-        guard column > 0, column <= shown.count else { return "\(place): \(text)" }
-        return "\(place): \(text)\n    \(shown)\n    " + String(repeating: " ", count: column - 1) + "^"
-    }
-
-    /// Columns; minified code is one line.
-    private static let longestSourceLine = 160
 }

@@ -452,6 +452,7 @@ final class Instance {
     }
 
     private func emit(level: String, text: String, request: Int) {
+        let text = worker.sourceMaps.resolved(text)
         lane.events.log(LogEvent(worker: worker.name, request: request, level: level, text: text))
     }
 }

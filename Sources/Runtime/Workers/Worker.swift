@@ -10,6 +10,7 @@ package final class Worker: Sendable {
     /// Nil if there are none.
     let assets: WorkerAssets?
     package let counts = Counts()
+    package let sourceMaps: SourceMaps
     private let retired = Atomic<Bool>(false)
 
     /// Replaced or deleted: only requests that were on their way then still come here.
@@ -30,6 +31,7 @@ package final class Worker: Sendable {
     package init(_ definition: WorkerDefinition, assets: WorkerAssets? = nil) {
         self.assets = assets
         self.definition = definition
+        sourceMaps = SourceMaps(definition.sourceMaps)
         source = WorkerSource(
             modules: definition.modules.map {
                 WorkerSource.Module(name: $0.name, kind: WorkerSource.Kind($0.kind), bytes: $0.bytes)

@@ -19,7 +19,9 @@ package enum WorkerCheck {
         guard let isolate = Isolate(engine: engine, memoryLimit: memoryLimit) else {
             return "There is no memory left for an isolate to check the worker in."
         }
-        let limitedLog = LimitedLog(kilobytes: definition.limits.logKilobytes, log)
+        let limitedLog = LimitedLog(kilobytes: definition.limits.logKilobytes) { level, text in
+            log(level, worker.sourceMaps.resolved(text))
+        }
         isolate.setHost(
             DetachedHost.check(
                 bindings: definition.bindings, compatibility: definition.compatibility, in: isolate,
@@ -33,7 +35,7 @@ package enum WorkerCheck {
             try isolate.load(worker.source, loaded: Bundle.Entry.loaded.isolateEntry, on: thread, budget: budget)
             return nil
         } catch {
-            return error.explanation(of: definition)
+            return error.explanation(of: worker)
         }
     }
 }
@@ -56,10 +58,11 @@ private final class LimitedLog {
 
 extension CallFailure {
     /// What to tell the worker's author about a start that failed: begins with the file, and the line if there is one.
-    func explanation(of worker: WorkerDefinition) -> String {
+    func explanation(of running: Worker) -> String {
+        let worker = running.definition
         let text =
             switch self {
-            case .exception(let error): error.explanation
+            case .exception(let error): error.resolved(by: running.sourceMaps).explanation
             case .exceededCPU:
                 "The worker's top level used more than \(worker.limits.startupCPUMilliseconds) ms of CPU time "
                     + "(--startup-cpu-ms)."

@@ -57,6 +57,8 @@ final class Connection {
             throw CleanFailure(error.code.map { "\(error.description) (\($0))" } ?? error.description)
         } catch let error as ProjectError {
             throw CleanFailure(error.description)
+        } catch let error as CompatibilityError {
+            throw CleanFailure(error.description)
         }
     }
 }
@@ -65,16 +67,10 @@ final class Connection {
 struct WorkerOptions: ParsableArguments {
     @Option(help: "The Worker's name. By default that of the project file.")
     var name: String?
-    @Option(name: [.short, .long], help: "The project file. By default wrangler.json, .jsonc or .toml, here or above.")
-    var config: String?
-    @Option(name: [.short, .customLong("env")], help: "An environment of the project file.")
-    var environment: String?
+    @OptionGroup var file: ProjectOptions
 
     /// Nil if there is none.
-    func project() throws -> ProjectFile? {
-        guard let path = config ?? ProjectFile.find(from: FileManager.default.currentDirectoryPath) else { return nil }
-        return try Connection.clean { try ProjectFile(path, environment: environment) }
-    }
+    func project() throws -> ProjectFile? { try file.project() }
 
     func workerName() throws -> String {
         if let name { return name }

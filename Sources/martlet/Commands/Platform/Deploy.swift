@@ -25,6 +25,7 @@ struct Deploy: ParsableCommand {
     var tag: String?
     @Option(help: "What it is about.")
     var message: String?
+    @OptionGroup var build: BuildOptions
     @Flag(help: "Say what would be uploaded, and upload nothing.")
     var dryRun = false
 
@@ -36,7 +37,10 @@ struct Deploy: ParsableCommand {
 
     func run() throws {
         let project = try worker.project()
-        for warning in project?.warnings ?? [] { FileHandle.standardError.write(Data("Warning: \(warning)\n".utf8)) }
+        for warning in project?.warnings ?? [] {
+            let title = Terminal.coloured("Warning:", .yellow, on: STDERR_FILENO)
+            FileHandle.standardError.write(Data("\(title) \(warning)\n".utf8))
+        }
         guard let name = worker.name ?? project?.name else {
             throw CleanFailure("the Worker has no name: write it into a project file, or add --name")
         }
@@ -45,8 +49,19 @@ struct Deploy: ParsableCommand {
         guard path != nil || assets != nil else {
             throw CleanFailure("there is nothing to deploy: name the main module, here or as 'main' in a project file")
         }
-        let definition = try Connection.clean { try path.map { try WorkerLoader.load($0, name: name) } }
-        let files = definition?.modules.map { (name: $0.name, type: $0.kind.contentType, bytes: $0.bytes) } ?? []
+        let compatibility = try CompatibilityOptions.compatibility(
+            date: compatibilityDate ?? project?.compatibilityDate, flags: project?.compatibilityFlags)
+        let definition = try Connection.clean {
+            try path.map {
+                try WorkerLoader.load(
+                    $0, name: name, compatibility: compatibility, build: build.settings(project?.build)
+                ).definition
+            }
+        }
+        var files = definition?.modules.map { (name: $0.name, type: $0.kind.contentType, bytes: $0.bytes) } ?? []
+        for (module, map) in definition?.sourceMaps ?? [:] {
+            files.append((name: "\(module).map", type: ModuleType.sourceMap, bytes: map))
+        }
         var metadata = metadata(of: definition, project)
         if dryRun {
             for file in files { print("\(file.name)  \(file.bytes.count) bytes  \(file.type)") }
@@ -58,10 +73,19 @@ struct Deploy: ParsableCommand {
         let clock = ContinuousClock()
         let start = clock.now
         if let assets { metadata["assets"] = try assets.upload(connection, script) }
+        let progress = UploadProgress(bytes: files.reduce(0) { $0 + $1.bytes.count })
+        connection.client.progress = { sent, total in progress.show(sent, of: total) }
         let result = try connection.call("PUT", script, .form(metadata: .object(metadata), files: files))
-        try setTriggers(connection, script, project)
+        connection.client.progress = nil
+        let version = result.cell("deployment_id")
+        do {
+            try setTriggers(connection, script, name, project)
+        } catch {
+            throw CleanFailure("version \(version) of \(name) is deployed, but not all that calls it is set: \(error)")
+        }
         let milliseconds = (clock.now - start) / .milliseconds(1)
-        print("Deployed \(name) in \(Int(milliseconds)) ms, version \(result.cell("deployment_id")).")
+        let deployed = Terminal.coloured("Deployed", .green, on: STDOUT_FILENO)
+        print("\(deployed) \(name) in \(Int(milliseconds)) ms, version \(version).")
         try showAddresses(connection, name, project)
     }
 
@@ -93,14 +117,16 @@ struct Deploy: ParsableCommand {
         return metadata
     }
 
-    private func setTriggers(_ connection: Connection, _ script: String, _ project: ProjectFile?) throws {
+    private func setTriggers(
+        _ connection: Connection, _ script: String, _ name: String, _ project: ProjectFile?
+    ) throws {
         let isOnSubdomain = project?.isOnSubdomain ?? true
         try connection.call("POST", script + "/subdomain", .json(["enabled": .bool(isOnSubdomain)]))
         guard let project else { return }
-        if !project.routes.isEmpty { try connection.call("PUT", script + "/routes", .json(.array(project.routes))) }
-        for domain in project.customDomains {
-            let body: JSONValue = ["hostname": .string(domain), "service": .string(project.name)]
-            try connection.call("PUT", "/workers/domains", .json(body))
+        if project.saysRoutes {
+            try connection.call("PUT", script + "/routes", .json(.array(project.routes)))
+            let origins = project.customDomains.map { domain -> JSONValue in ["hostname": .string(domain)] }
+            try connection.call("PUT", script + "/domains/records", .json(["origins": .array(origins)]))
         }
         if let crons = project.crons {
             try connection.call(

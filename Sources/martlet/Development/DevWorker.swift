@@ -1,0 +1,97 @@
+import Foundation
+import Model
+import Project
+
+/// One Worker of `martlet dev`: read anew at each change.
+struct DevWorker {
+    /// Under which it stands in the table.
+    let entry: String
+    /// Nil if there is only a main module.
+    let projectFile: String?
+    let environment: String?
+    /// Comes before that of the project file.
+    let main: String?
+    let build: BuildOptions
+    /// Nil leaves it to the project file.
+    let compatibility: CompatibilityOptions?
+    let limits: Limits
+    /// Those of flags: they come before those of files.
+    let variables: [WorkerBinding]
+    /// What its bindings say of the version that runs: the same as long as the process lives.
+    let version: ScriptVersion
+
+    /// What it is made of now.
+    struct Loaded {
+        var definition: WorkerDefinition
+        var project: ProjectFile?
+        /// Names of the Workers that it is bound to.
+        var services: [String]
+        /// Ids of its KV namespaces.
+        var namespaces: [String]
+        /// Files outside its folder.
+        var inputs: [String]
+    }
+
+    /// Whose Workers they are: there is one account on one's own machine.
+    static let account = "local"
+
+    /// The folder whose changes matter.
+    func folder() throws -> String {
+        if let projectFile { return projectFile.lastIndex(of: "/").map { String(projectFile[..<$0]) } ?? "." }
+        let file = try Connection.clean { try WorkerLoader.mainFile(of: main ?? ".") }
+        return file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
+    }
+
+    func load() throws -> Loaded {
+        let project = try projectFile.map { try ProjectFile($0, environment: environment) }
+        let stored = try stored(project)
+        let key = ScriptKey(account: Self.account, name: project?.name ?? "worker")
+        let frame = stored.definition(for: key, limits: limits)
+        for binding in stored.version.bindings where !frame.bindings.contains(where: { $0.name == binding.name }) {
+            throw CleanFailure(
+                "\(projectFile ?? ""): the binding '\(binding.name)' (\(binding.type)) cannot be meant so")
+        }
+        let bindings = frame.bindings.filter { binding in !variables.contains { $0.name == binding.name } } + variables
+        let loaded = try WorkerLoader.load(
+            try path(project), name: entry, bindings: bindings, limits: frame.limits,
+            compatibility: try compatibility?.resolved(project)
+                ?? CompatibilityOptions.compatibility(
+                    date: project?.compatibilityDate, flags: project?.compatibilityFlags),
+            build: build.settings(project?.build, mode: "development"))
+        return Loaded(
+            definition: loaded.definition, project: project,
+            services: bindings.compactMap { if case .service(let key) = $0.value { key.name } else { nil } },
+            namespaces: bindings.compactMap { if case .kvNamespace(let id) = $0.value { id } else { nil } },
+            inputs: loaded.inputs)
+    }
+
+    private func path(_ project: ProjectFile?) throws -> String {
+        if let main { return main }
+        guard let project else { return "." }
+        return project.main.map { "\(project.folder)/\($0)" } ?? project.folder
+    }
+
+    /// As if it had been deployed, but without files: what the project file says in the platform's form.
+    private func stored(_ project: ProjectFile?) throws -> StoredWorker {
+        var version = version
+        guard let project else { return StoredWorker(version: version, files: [], secrets: [:]) }
+        let secrets = try DevelopmentSecrets.read(in: project.folder, environment: environment)
+        var texts: [String: String] = [:]
+        for (name, text) in secrets { texts[name] = text }
+        version.bindings = try project.bindings.map { entry in
+            var fields = entry.object ?? [:]
+            let name = fields.removeValue(forKey: "name")?.string ?? ""
+            let type = fields.removeValue(forKey: "type")?.string ?? ""
+            if type == "service", let field = ["entrypoint", "props"].first(where: { fields[$0]?.isNull == false }) {
+                throw CleanFailure("\(project.path): the service '\(name)' has '\(field)', which is not there yet")
+            }
+            if let rate = fields["simple"], let period = rate["period"]?.int, !RateLimit.periods.contains(period) {
+                throw CleanFailure("\(project.path): the period of '\(name)' must be 10 or 60")
+            }
+            return Binding(name: name, type: type, fields: fields)
+        }.filter { texts[$0.name] == nil }
+        version.bindings += texts.keys.sorted().map { Binding(name: $0, type: "secret_text") }
+        version.limits.cpuMilliseconds = project.limits?["cpu_ms"]?.int
+        return StoredWorker(version: version, files: [], secrets: texts)
+    }
+}
