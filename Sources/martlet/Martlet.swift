@@ -7,9 +7,9 @@ struct Martlet: ParsableCommand {
         commandName: "martlet",
         abstract: "Runs Cloudflare-Workers-style programs: thousands of V8 isolates in one process.",
         subcommands: [
-            Dev.self, Serve.self, Doctor.self, Login.self, WhoAmI.self, Deploy.self, Versions.self, Rollback.self,
-            Delete.self, Secret.self, KV.self, AccountCommand.self, TokenCommand.self, UsageCommand.self,
-            TailCommand.self,
+            Init.self, Dev.self, Serve.self, Doctor.self, Login.self, WhoAmI.self, Deploy.self, Versions.self,
+            Rollback.self, Delete.self, Secret.self, KV.self, RouteCommand.self, DomainCommand.self,
+            AccountCommand.self, TokenCommand.self, UsageCommand.self, TailCommand.self,
         ])
 
     static func main() {
@@ -30,7 +30,7 @@ struct Martlet: ParsableCommand {
         if code == .success {
             print(fullMessage(for: error))
         } else {
-            let line = Array("Error: \(message(for: error))\n".utf8)
+            let line = Array("\(Terminal.coloured("Error:", .red, on: STDERR_FILENO)) \(message(for: error))\n".utf8)
             _ = write(STDERR_FILENO, line, line.count)
         }
         fflush(nil)

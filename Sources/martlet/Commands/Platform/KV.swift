@@ -2,6 +2,7 @@ import ArgumentParser
 import Client
 import Foundation
 import Model
+import Project
 
 /// `martlet kv`: namespaces and what is in them.
 struct KV: ParsableCommand {
@@ -19,13 +20,32 @@ struct KV: ParsableCommand {
 
             @Argument(help: "Its title.")
             var title: String
+            @Option(help: "Write it into the project file, bound to this name of env.")
+            var binding: String?
+            @OptionGroup var project: ProjectOptions
             @OptionGroup var connection: ConnectionOptions
             @OptionGroup var list: ListOptions
 
+            func validate() throws {
+                guard binding == nil || project.environment == nil else {
+                    throw ValidationError("--binding writes to the top level of the project file: leave out --env.")
+                }
+            }
+
             func run() throws {
+                let file = project.path
+                guard binding == nil || file != nil else {
+                    throw CleanFailure("there is no project file for --binding: 'martlet init' makes one")
+                }
                 let made = try connection.connect().call("POST", namespaces, .json(["title": .string(title)]))
+                if let binding, let file {
+                    try Connection.clean {
+                        try ProjectEdit.addNamespace(binding: binding, id: made.cell("id"), to: file)
+                    }
+                }
                 if list.json { return print(made.text) }
                 print("Created \(title) with the id \(made.cell("id")).")
+                if let binding, let file { print("Bound it to env.\(binding) in \(file).") }
             }
         }
 
