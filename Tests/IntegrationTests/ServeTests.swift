@@ -74,8 +74,8 @@ import Testing
         try folder.write("throws.js", "export default { fetch() {} };\nthrow new Error('at its top');")
         try folder.write("none.js", "export default {};")
         try folder.write("import/index.js", "import './gone.js'; export default { fetch() {} };")
-        try folder.write("large/index.js", "import t from './t.ts'; export default { fetch: () => new Response('x') };")
-        try folder.write("large/t.ts", "")
+        try folder.write("large/index.js", "import t from './t.py'; export default { fetch: () => new Response('x') };")
+        try folder.write("large/t.py", "")
         let martlet = try Martlet.serve(folder.path)
         for name in ["syntax", "throws", "none", "import", "large"] {
             let answer = try martlet.get(host: "\(name).localhost")
@@ -88,7 +88,7 @@ import Testing
         let log = martlet.logSoFar()
         for (name, text) in [
             ("syntax", "syntax.js:3:1: SyntaxError"), ("throws", "throws.js:2:7: Error: at its top"),
-            ("none", "No event handlers were registered"), ("import", "./gone.js"), ("large", "t.ts"),
+            ("none", "No event handlers were registered"), ("import", "./gone.js"), ("large", "t.py"),
         ] {
             #expect(log.contains { $0.contains("\"\(name)\"") && $0.contains(text) }, "\(name): \(log)")
         }

@@ -66,6 +66,17 @@ import Testing
         #expect(map.place(line: 0, column: 1) == nil)
     }
 
+    /// Far down a line there are more checkpoints: each segment is 2 columns, from as many lines of the source.
+    @Test func longLinesAreSearched() throws {
+        let mappings = "AAAA" + String(repeating: ",EACA", count: 10_000) + ";AAAA"
+        let map = try #require(SourceMap(Array(#"{"sources":["a"],"mappings":"\#(mappings)"}"#.utf8)))
+        for segment in [0, 1, 62, 63, 64, 65, 127, 128, 5_000, 9_999, 10_000] {
+            #expect(map.place(line: 1, column: segment * 2 + 1)?.line == segment + 1)
+            #expect(map.place(line: 1, column: segment * 2 + 2)?.line == segment + 1)
+        }
+        #expect(map.place(line: 2, column: 1)?.line == 10_001)
+    }
+
     @Test(arguments: [
         "", "{}", "[]", #"{"mappings":"AAAA"}"#, #"{"sources":["a"],"mappings":"#, #"{"sources":"#,
         #"{"version":3,"sections":[]}"#,
@@ -87,6 +98,8 @@ import Testing
                 at async index.js:2:1
                 at other.js:1:1
                 at g (lib/index.js:1:1)
+                at new A (index.js:1:6) {
+                at index.js:1
             index.js:1:1
             """
         #expect(
@@ -96,6 +109,8 @@ import Testing
                     at async src/b.ts:1:7
                     at other.js:1:1
                     at g (lib/index.js:1:1)
+                    at new A (src/a.ts:3:7) {
+                    at index.js:1
                 index.js:1:1
                 """)
         #expect(SourceMaps([:]).resolved(text) == text)

@@ -15,20 +15,26 @@ package struct SourceMap: Sendable {
         }
     }
 
-    /// Where a line of the written file begins in the mappings, and what they count from there.
-    private struct LineStart {
+    /// A place in the mappings, and what they count from there: those of the segment before.
+    private struct Checkpoint {
         var offset: Int32
-        var source: Int32
-        var line: Int32
-        var column: Int32
+        var written: Int32 = 0
+        var hasSource = false
+        var source: Int32 = 0
+        var line: Int32 = 0
+        var column: Int32 = 0
     }
 
     /// Bytes of a map; larger ones are not read.
     private static let largest = 16 << 20
+    /// Segments between two checkpoints of a line: so many are read for one place, however long a line is.
+    private static let spacing = 64
 
     private let sources: [String]
     private let mappings: [UInt8]
-    private let lines: [LineStart]
+    private let checkpoints: [Checkpoint]
+    /// The first checkpoint of each line.
+    private let lines: [Int32]
 
     /// - Returns: nil if it is no source map, or one in sections.
     package init?(_ json: [UInt8]) {
@@ -37,68 +43,73 @@ package struct SourceMap: Sendable {
         guard let content = reader.read() else { return nil }
         sources = content.sources
         mappings = content.mappings
-        var lines: [LineStart] = []
-        var state = Segments(mappings, from: LineStart(offset: 0, source: 0, line: 0, column: 0))
+        var checkpoints: [Checkpoint] = []
+        var lines: [Int32] = []
+        var segments = Segments(mappings, from: Checkpoint(offset: 0))
         repeat {
-            lines.append(state.start)
-            while state.next() != nil {}
-        } while state.beginLine()
+            lines.append(Int32(checkpoints.count))
+            checkpoints.append(segments.state)
+            var count = 0
+            while segments.next() {
+                count += 1
+                if count % Self.spacing == 0 { checkpoints.append(segments.state) }
+            }
+        } while segments.beginLine()
+        self.checkpoints = checkpoints
         self.lines = lines
     }
 
     /// What stands at a place, counted from 1.
     package func place(line: Int, column: Int) -> Place? {
-        guard lines.indices.contains(line - 1) else { return nil }
-        var segments = Segments(mappings, from: lines[line - 1])
-        var found: Segment?
-        while let segment = segments.next(), segment.written < column { found = segment }
-        guard let found, found.hasSource, sources.indices.contains(Int(found.source)) else { return nil }
+        guard lines.indices.contains(line - 1), column > 0 else { return nil }
+        // The last checkpoint whose segment before begins in front of the place.
+        let first = Int(lines[line - 1])
+        var (low, high) = (first, line < lines.count ? Int(lines[line]) : checkpoints.count)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if Int(checkpoints[middle].written) < column { low = middle } else { high = middle }
+        }
+        var found = checkpoints[low]
+        var segments = Segments(mappings, from: found)
+        for _ in 0..<Self.spacing {
+            guard segments.next(), Int(segments.state.written) < column else { break }
+            found = segments.state
+        }
+        guard found.hasSource, sources.indices.contains(Int(found.source)) else { return nil }
         return Place(source: sources[Int(found.source)], line: Int(found.line) + 1, column: Int(found.column) + 1)
-    }
-
-    private struct Segment {
-        /// The column in the written file, from 0.
-        var written: Int
-        var hasSource: Bool
-        var source: Int32
-        var line: Int32
-        var column: Int32
     }
 
     /// Reads the segments of a line: numbers in base 64, of five bits each, relative to those before.
     private struct Segments {
         private let mappings: [UInt8]
         private var index: Int
-        private var written: Int32 = 0
-        private var state: LineStart
+        /// Behind the last segment that was read.
+        private(set) var state: Checkpoint
 
-        init(_ mappings: [UInt8], from start: LineStart) {
+        init(_ mappings: [UInt8], from start: Checkpoint) {
             self.mappings = mappings
             index = Int(start.offset)
             state = start
-        }
-
-        /// Here a line begins.
-        var start: LineStart {
-            LineStart(offset: Int32(index), source: state.source, line: state.line, column: state.column)
         }
 
         /// Goes on behind the semicolon that ended the line. False at the end.
         mutating func beginLine() -> Bool {
             guard index < mappings.count else { return false }
             index += 1
-            written = 0
+            state.offset = Int32(index)
+            state.written = 0
+            state.hasSource = false
             return true
         }
 
-        /// nil at the end of the line.
-        mutating func next() -> Segment? {
+        /// False at the end of the line.
+        mutating func next() -> Bool {
             while index < mappings.count, mappings[index] == UInt8(ascii: ",") { index += 1 }
-            guard index < mappings.count, mappings[index] != UInt8(ascii: ";") else { return nil }
+            guard index < mappings.count, mappings[index] != UInt8(ascii: ";") else { return false }
             var count = 0
             while let number = number() {
                 switch count {
-                case 0: written = written &+ number
+                case 0: state.written = state.written &+ number
                 case 1: state.source = state.source &+ number
                 case 2: state.line = state.line &+ number
                 case 3: state.column = state.column &+ number
@@ -110,9 +121,9 @@ package struct SourceMap: Sendable {
             while index < mappings.count, ![UInt8(ascii: ","), UInt8(ascii: ";")].contains(mappings[index]) {
                 index += 1
             }
-            return Segment(
-                written: Int(written), hasSource: count >= 4, source: state.source, line: state.line,
-                column: state.column)
+            state.hasSource = count >= 4
+            state.offset = Int32(index)
+            return true
         }
 
         private mutating func number() -> Int32? {

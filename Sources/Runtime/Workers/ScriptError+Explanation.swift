@@ -19,7 +19,9 @@ extension ScriptError {
 
     /// What to do about syntax that V8 10.2 does not know; else empty.
     private var remedy: String {
-        guard message.contains("SyntaxError"), let syntax = NewSyntax.first(in: sourceLine) else { return "" }
+        guard message.contains("SyntaxError"), sourceLine.utf8.count <= Self.longestSearchedLine,
+            let syntax = NewSyntax.first(in: sourceLine)
+        else { return "" }
         return " (V8 10.2 does not know \(syntax.rawValue): compile it, with --bundle and an esbuild that does)"
     }
 
@@ -35,6 +37,9 @@ extension ScriptError {
         error.sourceLine = ""
         return error
     }
+
+    /// Bytes: the search must not take long, and in minified code it would find something else.
+    private static let longestSearchedLine = 1_000
 
     /// Columns; minified code is one line.
     private static let longestSourceLine = 160
