@@ -129,6 +129,24 @@ import Testing
         try wait(until: "the other one is new", by: .patient) { try martlet.get().text == "changed" }
     }
 
+    @Test func methodsOfAnotherProjectAreCalled() throws {
+        let service = #"{ "binding": "B", "service": "b", "entrypoint": "Adder", "props": { "base": 40 } }"#
+        let folder = try Self.project(
+            #"{ "name": "a", "main": "src/index.ts", "services": [\#(service)] }"#,
+            "export default { fetch: async (_: Request, env: any) => new Response(await env.B.add(2)) };")
+        try folder.write("b/wrangler.toml", "name = \"b\"\nmain = \"index.ts\"")
+        try folder.write(
+            "b/index.ts",
+            """
+            import { WorkerEntrypoint } from "cloudflare:workers";
+            export class Adder extends WorkerEntrypoint {
+              add(n: number): number { return this.ctx.props.base + n; }
+            }
+            export default { fetch: () => new Response("default") };
+            """)
+        #expect(try Martlet.dev(folder.path, ["--with", "\(folder.path)/b"]).get().text == "42")
+    }
+
     @Test func schedulesAreRunByHand() throws {
         let folder = try Self.project(
             #"{ "name": "a", "main": "src/index.ts", "triggers": { "crons": ["* * * * *"] } }"#,

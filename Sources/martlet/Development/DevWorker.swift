@@ -60,7 +60,9 @@ struct DevWorker {
             build: build.settings(project?.build, mode: "development"))
         return Loaded(
             definition: loaded.definition, project: project,
-            services: bindings.compactMap { if case .service(let key) = $0.value { key.name } else { nil } },
+            services: bindings.compactMap {
+                if case .service(let service) = $0.value { service.script.name } else { nil }
+            },
             namespaces: bindings.compactMap { if case .kvNamespace(let id) = $0.value { id } else { nil } },
             inputs: loaded.inputs)
     }
@@ -82,9 +84,6 @@ struct DevWorker {
             var fields = entry.object ?? [:]
             let name = fields.removeValue(forKey: "name")?.string ?? ""
             let type = fields.removeValue(forKey: "type")?.string ?? ""
-            if type == "service", let field = ["entrypoint", "props"].first(where: { fields[$0]?.isNull == false }) {
-                throw CleanFailure("\(project.path): the service '\(name)' has '\(field)', which is not there yet")
-            }
             if let rate = fields["simple"], let period = rate["period"]?.int, !RateLimit.periods.contains(period) {
                 throw CleanFailure("\(project.path): the period of '\(name)' must be 10 or 60")
             }
