@@ -9,7 +9,7 @@ struct Martlet: ParsableCommand {
         subcommands: [
             Dev.self, Serve.self, Doctor.self, Login.self, WhoAmI.self, Deploy.self, Versions.self, Rollback.self,
             Delete.self, Secret.self, KV.self, AccountCommand.self, TokenCommand.self, UsageCommand.self,
-            TailCommand.self,
+            TailCommand.self, ZoneCommand.self,
         ])
 
     static func main() {

@@ -26,6 +26,7 @@ package final class PlatformRouter: RequestHandler {
         switch routes.target(scheme: scheme, host: host, target: target) {
         case .none: ErrorPage(.scriptNotFound).respond(to: exchange)
         case .suspended: Self.suspended.respond(to: exchange)
+        case .origin(let server): OriginForward(exchange, to: server, on: lane).begin()
         case .script(let script):
             guard let version = VersionChoice.version(of: script, head), let worker = worker(version, script.key) else {
                 return ErrorPage(.internalError).respond(to: exchange)

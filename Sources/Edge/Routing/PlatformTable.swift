@@ -113,7 +113,7 @@ package final class PlatformTable: ServiceDirectory {
 
     package func worker(for key: ScriptKey, _ head: RequestHead) -> ServiceTarget {
         switch state.withLock({ $0.routes.target(of: key) }) {
-        case .none: return .missing
+        case .none, .origin: return .missing
         case .suspended: return .suspended
         case .script(let script):
             guard let version = VersionChoice.version(of: script, head), let worker = worker(version, of: key) else {
@@ -121,6 +121,10 @@ package final class PlatformTable: ServiceDirectory {
             }
             return .worker(worker)
         }
+    }
+
+    package func origin(behind host: String, and other: String, of account: String) -> OriginServer? {
+        state.withLock { $0.routes.server(behind: host, and: other, of: account) }
     }
 
     /// The Worker of a version. Reads it from the store if it is asked for the first time: a lane that does so waits

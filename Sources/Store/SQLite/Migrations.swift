@@ -7,6 +7,9 @@ enum Migrations {
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
         migrator.registerMigration("2") { db in try db.execute(sql: second) }
         migrator.registerMigration("assets") { db in try db.execute(sql: assets) }
+        migrator.registerMigration("zone origins") { db in
+            try db.execute(sql: "ALTER TABLE zones ADD COLUMN trusted INTEGER NOT NULL DEFAULT 0")
+        }
         return migrator
     }
 
