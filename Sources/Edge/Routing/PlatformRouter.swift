@@ -31,6 +31,15 @@ package final class PlatformRouter: RequestHandler {
             guard let version = VersionChoice.version(of: script, head), let worker = worker(version, script.key) else {
                 return ErrorPage(.internalError).respond(to: exchange)
             }
+            if table.daily.isNeeded {
+                // Assets cost nothing.
+                if lane.answerWithAsset(exchange, of: worker) { return }
+                switch table.daily.refusal(of: script.key.account) {
+                case .daily: return ErrorPage.dailyLimit.respond(to: exchange)
+                case .burst: return ErrorPage.rateLimited.respond(to: exchange)
+                case nil: break
+                }
+            }
             lane.dispatch(exchange, to: worker)
         }
     }

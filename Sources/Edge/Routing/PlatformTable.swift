@@ -55,6 +55,8 @@ package final class PlatformTable: ServiceDirectory {
         }
     }
 
+    var daily: DailyUse { meter.daily }
+
     /// Changes with every change of the routes: a lane's copy is good while it stays the same.
     var version: Int { currentVersion.load(ordering: .acquiring) }
 
@@ -95,7 +97,11 @@ package final class PlatformTable: ServiceDirectory {
 
     private func apply(_ changes: RoutingSnapshot, to routes: PlatformRoutes) {
         var routes = routes
-        for item in changes.items { routes.apply(item) }
+        for item in changes.items {
+            routes.apply(item)
+            if case .account(let account) = item { daily.set(account.limits, of: account.id) }
+            if case .removed(.account(let id)) = item { daily.set(nil, of: id) }
+        }
         let retired = state.withLock { state in
             state.routes = routes
             state.revision = changes.revision

@@ -75,6 +75,11 @@ package final class Lane {
         }
     }
 
+    /// Answers with an asset of the worker's; false if the request is for its code.
+    package func answerWithAsset(_ exchange: any Exchange, of worker: Worker) -> Bool {
+        worker.assets?.take(exchange, of: worker, on: self) ?? false
+    }
+
     /// Gives a request to the worker that a service binding names.
     func dispatch(_ exchange: ServiceExchange, toService key: ScriptKey) {
         switch placement.service(key, for: exchange.head) {
