@@ -93,6 +93,7 @@ package final class ControlServer: Sendable {
         AssetRoutes(api: api, service: assets).register()
         PagesRoutes(api: api, service: PagesService(scripts: scripts, baseDomain: settings.baseDomain)).register()
         AccountRoutes(api: api, service: AccountService(store: store), baseDomain: settings.baseDomain).register()
+        LimitRoutes(api: api, service: AccountService(store: store)).register()
         ScriptRoutes(api: api, service: scripts).register()
         VersionRoutes(api: api, service: scripts).register()
         SecretRoutes(api: api, service: scripts).register()

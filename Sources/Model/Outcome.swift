@@ -20,6 +20,8 @@ package enum Outcome: String, Sendable, CaseIterable {
     case rejected
     /// The request had come through so many workers that they must be calling each other in a circle.
     case loopDetected
+    /// What stands behind the zone has not answered.
+    case originFailed
     case internalError
 
     /// What a worker is told of another one that it called, and that ended that way.
@@ -33,7 +35,8 @@ package enum Outcome: String, Sendable, CaseIterable {
         case .loadShed: "The called Worker has no room for the request."
         case .scriptNotFound: "The called Worker is not deployed."
         case .loopDetected: "Workers are calling each other in a circle."
-        case .ok, .canceled, .laneLost, .rejected, .internalError: "The called Worker failed: internal error."
+        case .ok, .canceled, .laneLost, .rejected, .originFailed, .internalError:
+            "The called Worker failed: internal error."
         }
     }
 }

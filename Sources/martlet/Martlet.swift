@@ -9,7 +9,7 @@ struct Martlet: ParsableCommand {
         subcommands: [
             Init.self, Dev.self, Serve.self, Doctor.self, Login.self, WhoAmI.self, Deploy.self, Versions.self,
             Rollback.self, Delete.self, Secret.self, KV.self, RouteCommand.self, DomainCommand.self,
-            AccountCommand.self, TokenCommand.self, UsageCommand.self, TailCommand.self,
+            AccountCommand.self, TokenCommand.self, UsageCommand.self, TailCommand.self, ZoneCommand.self,
         ])
 
     static func main() {

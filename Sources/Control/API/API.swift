@@ -81,6 +81,7 @@ struct API: Sendable {
         switch error.kind {
         case .missing: return APIError(404, 7003, error.message)
         case .conflict: return APIError(400, 10014, error.message)
+        case .overQuota: return APIError(403, 10037, error.message)
         case .full:
             logger.error("\(error.message)")
             return APIError(507, 10000, "The server's disk is full; nothing was changed")

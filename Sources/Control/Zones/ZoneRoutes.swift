@@ -25,6 +25,10 @@ struct ZoneRoutes {
         api.on(.get, "/zones/:zone", .read) { [service] call in
             .result(try service.require(call["zone"], for: call.token).json)
         }
+        api.on(.patch, "/zones/:zone", .deploy) { [service] call in
+            let zone = try service.require(call["zone"], for: call.token)
+            return .result(try service.change(zone, try call.object(), by: call.token).json)
+        }
         api.on(.delete, "/zones/:zone", .deploy) { [service] call in
             let zone = try service.require(call["zone"], for: call.token)
             try service.store.deleteZone(zone.id)
@@ -132,6 +136,8 @@ extension Zone {
             "id": .string(id), "name": .string(name), "status": "active", "type": "full", "paused": false,
             "account": ["id": .string(account)], "created_on": .string(createdOn.description),
             "name_servers": [],
+            // Ours: what stands behind it.
+            "origin": origin.map { .string($0) } ?? .null,
         ]
     }
 }

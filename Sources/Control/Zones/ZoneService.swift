@@ -37,13 +37,39 @@ struct ZoneService: Sendable {
         {
             throw APIError(403, 1116, "the operator has not allowed this account the domain '\(name)'")
         }
-        let zone = Zone(account: account, name: name)
+        var zone = Zone(account: account, name: name)
+        try Self.setOrigin(body["origin"], of: &zone, by: token)
         do {
             try store.add(zone)
         } catch let error as StoreError where error.kind == .conflict {
             throw APIError(400, 1061, error.message)
         }
         return zone
+    }
+
+    func change(_ zone: Zone, _ body: [String: JSONValue], by token: Token) throws -> Zone {
+        var zone = zone
+        if let unknown = body.keys.sorted().first(where: { $0 != "origin" }) {
+            throw APIError.badBody("'\(unknown)' of a zone cannot be changed")
+        }
+        guard let origin = body["origin"] else { return zone }
+        zone.origin = nil
+        try Self.setOrigin(origin, of: &zone, by: token)
+        try store.update(zone)
+        return zone
+    }
+
+    /// Only the operator's may have an address that Workers may not connect to.
+    private static func setOrigin(_ value: JSONValue?, of zone: inout Zone, by token: Token) throws(APIError) {
+        guard let value, !value.isNull else { return }
+        guard let url = value.string else { throw .badBody("'origin' must be a URL, or null") }
+        do throws(OriginServer.Invalid) {
+            _ = try OriginServer(url, isTrusted: false)
+        } catch {
+            throw .badBody("'\(url)': \(error.description)")
+        }
+        zone.origin = url
+        zone.isOriginTrusted = token.account == nil
     }
 
     // MARK: Routes

@@ -30,7 +30,7 @@ package final class HTTPEgress: Egress {
     ) -> any EgressExchange {
         let target: OriginTarget
         do throws(EgressFailure) {
-            target = try OriginTarget(request.head)
+            target = try OriginTarget(request)
         } catch {
             deliver([.failed(error)])
             return RefusedExchange()

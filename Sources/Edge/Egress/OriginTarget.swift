@@ -4,7 +4,7 @@ internal import Model
 struct OriginTarget: Sendable {
     let method: String
     let isTLS: Bool
-    /// The host as the Host field has it: IPv6 in brackets.
+    /// Who is dialled: the URL's host, unless the request goes by way of another. IPv6 in brackets.
     let host: String
     let port: Int
     /// The host's address, if it is one and no name.
@@ -12,10 +12,13 @@ struct OriginTarget: Sendable {
     /// Path and query, as they are sent.
     let uri: String
 
-    /// Host, and port if it is not the scheme's own.
-    var authority: String { port == (isTLS ? 443 : 80) ? host : "\(host):\(port)" }
+    /// The Host field: the URL's host, and its port if it is not the scheme's own.
+    let authority: String
+    /// The operator has set it: no address is out of bounds.
+    let isTrusted: Bool
 
-    init(_ head: RequestHead) throws(EgressFailure) {
+    init(_ request: EgressRequest) throws(EgressFailure) {
+        let head = request.head
         method = head.methodString
         guard !method.isEmpty, method.utf8.allSatisfy(Self.isTokenByte), method != "CONNECT" else {
             throw .invalidRequest("Invalid HTTP method string: \(method)")
@@ -24,16 +27,25 @@ struct OriginTarget: Sendable {
         guard let rest = Self.scheme(of: url) else {
             throw .invalidRequest("Fetch API cannot load: the URL's scheme is neither http nor https.")
         }
-        isTLS = rest.isTLS
         let end = rest.url.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.url.endIndex
         guard let authority = Self.authority(rest.url[..<end]), rest.url[end...].allSatisfy(Self.isTargetByte) else {
             throw .invalidRequest("Invalid URL.")
         }
-        host = authority.host
-        port = authority.port ?? (rest.isTLS ? 443 : 80)
-        literal = authority.literal
+        let standardPort = rest.isTLS ? 443 : 80
+        let port = authority.port ?? standardPort
+        self.authority = port == standardPort ? authority.host : "\(authority.host):\(port)"
+        isTLS = request.via?.isTLS ?? rest.isTLS
+        host = request.via?.host ?? authority.host
+        self.port = request.via?.port ?? port
+        literal = request.via.map { Self.address(of: $0.host) } ?? authority.literal
+        isTrusted = request.via?.isTrusted ?? false
         let target = String(decoding: rest.url[end...], as: UTF8.self)
         uri = target.hasPrefix("/") ? target : "/\(target)"
+    }
+
+    /// The address that a host is; nil if it is a name.
+    private static func address(of host: String) -> IPAddress? {
+        IPAddress(host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host)
     }
 
     private static func scheme(of url: ArraySlice<UInt8>) -> (isTLS: Bool, url: ArraySlice<UInt8>)? {

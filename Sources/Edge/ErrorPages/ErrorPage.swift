@@ -46,6 +46,8 @@ package struct ErrorPage: Sendable, Equatable {
         case .loopDetected:
             self.init(
                 status: 508, number: 1019, message: "Workers are calling each other in a circle.", outcome: outcome)
+        case .originFailed:
+            self.init(status: 502, message: "The server behind this site did not answer.", outcome: outcome)
         case .ok, .canceled, .internalError:
             self.init(status: 500, message: "Something went wrong in the server.", outcome: outcome)
         }

@@ -32,6 +32,8 @@ package final class Meter: Sendable {
     /// After so many readings without use, a Worker that was replaced is not read any more.
     private static let quietTicksAtMost = 60
 
+    /// What accounts with limits have used.
+    let daily = DailyUse()
     private let ledger: any UsageStore
     private let log: any EventSink
     private let state = Mutex(State())
@@ -63,6 +65,11 @@ package final class Meter: Sendable {
     package func flush() {
         writing.withLock { _ in
             if !write() { return }
+            do {
+                try daily.prepare(.now) { try ledger.usage(of: $0, hours: $1) }
+            } catch {
+                complain("the ledger cannot be read, and limits of use do not hold: \(error)")
+            }
             state.withLock { $0.unwritten = Self.read(&$0.entries) }
             _ = write()
         }
@@ -73,6 +80,7 @@ package final class Meter: Sendable {
         guard let batch = state.withLock({ $0.unwritten }) else { return true }
         do {
             try ledger.add(batch.readings, batch: batch.id)
+            daily.add(batch.readings)
             state.withLock { state in
                 state.unwritten = nil
                 state.hasFailed = false

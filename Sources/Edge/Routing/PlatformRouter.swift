@@ -26,9 +26,19 @@ package final class PlatformRouter: RequestHandler {
         switch routes.target(scheme: scheme, host: host, target: target) {
         case .none: ErrorPage(.scriptNotFound).respond(to: exchange)
         case .suspended: Self.suspended.respond(to: exchange)
+        case .origin(let server): OriginForward(exchange, to: server, on: lane).begin()
         case .script(let script):
             guard let version = VersionChoice.version(of: script, head), let worker = worker(version, script.key) else {
                 return ErrorPage(.internalError).respond(to: exchange)
+            }
+            if table.daily.isNeeded {
+                // Assets cost nothing.
+                if lane.answerWithAsset(exchange, of: worker) { return }
+                switch table.daily.refusal(of: script.key.account) {
+                case .daily: return ErrorPage.dailyLimit.respond(to: exchange)
+                case .burst: return ErrorPage.rateLimited.respond(to: exchange)
+                case nil: break
+                }
             }
             lane.dispatch(exchange, to: worker)
         }

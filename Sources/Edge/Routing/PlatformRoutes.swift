@@ -9,11 +9,15 @@ package struct PlatformRoutes: Sendable {
         case script(RoutedScript)
         /// The account's Workers do not run.
         case suspended
+        /// What stands behind the zone.
+        case origin(OriginServer)
         case none
     }
 
     private struct ZoneEntry: Sendable {
         let account: String
+        let name: String
+        let server: OriginServer?
         /// The most specific first.
         let routes: [(pattern: RoutePattern, script: String?)]
     }
@@ -59,7 +63,8 @@ package struct PlatformRoutes: Sendable {
             (try? RoutePattern(route.pattern)).map { (pattern: $0, script: route.script) }
         }
         return ZoneEntry(
-            account: routed.zone.account, routes: routes.sorted { $0.pattern.isMoreSpecific(than: $1.pattern) })
+            account: routed.zone.account, name: routed.zone.name, server: routed.zone.server,
+            routes: routes.sorted { $0.pattern.isMoreSpecific(than: $1.pattern) })
     }
 
     private mutating func remove(_ key: RoutingKey) {
@@ -79,21 +84,33 @@ package struct PlatformRoutes: Sendable {
     ///   - host: in lower case, without port.
     ///   - target: path and query.
     package func target(scheme: String, host: String, target: String) -> Target {
-        if !zones.isEmpty, let zone = zone(of: host),
-            let route = zone.routes.first(where: {
-                $0.pattern.matches(scheme: scheme, host: host, target: target)
-            })
-        {
-            guard let script = route.script else { return .none }
+        let zone = zones.isEmpty ? nil : zone(of: host)
+        let route = zone?.routes.first { $0.pattern.matches(scheme: scheme, host: host, target: target) }
+        if let zone, let route {
+            guard let script = route.script else { return behind(zone) }
             return self.target(of: ScriptKey(account: zone.account, name: script))
         }
         if let key = domains[host] { return self.target(of: key) }
+        if let zone { return behind(zone) }
         guard host.hasSuffix(suffix) else { return .none }
         let labels = host.dropLast(suffix.count).split(separator: ".", omittingEmptySubsequences: false)
         guard labels.count == 2, let account = subdomains[String(labels[1])] else { return .none }
         let key = ScriptKey(account: account, name: String(labels[0]))
         guard scripts[key]?.isOnSubdomain == true else { return .none }
         return self.target(of: key)
+    }
+
+    private func behind(_ zone: ZoneEntry) -> Target {
+        guard let server = zone.server else { return .none }
+        return accounts[zone.account]?.isSuspended == true ? .suspended : .origin(server)
+    }
+
+    /// What stands behind the zone of an account that both hosts are in; nil if nothing does.
+    func server(behind host: String, and other: String, of account: String) -> OriginServer? {
+        guard !zones.isEmpty, let zone = zone(of: host), zone.account == account,
+            other == host || self.zone(of: other)?.name == zone.name
+        else { return nil }
+        return zone.server
     }
 
     /// What answers in the name of a script.

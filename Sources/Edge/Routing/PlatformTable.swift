@@ -55,6 +55,8 @@ package final class PlatformTable: ServiceDirectory {
         }
     }
 
+    var daily: DailyUse { meter.daily }
+
     /// Changes with every change of the routes: a lane's copy is good while it stays the same.
     var version: Int { currentVersion.load(ordering: .acquiring) }
 
@@ -95,7 +97,11 @@ package final class PlatformTable: ServiceDirectory {
 
     private func apply(_ changes: RoutingSnapshot, to routes: PlatformRoutes) {
         var routes = routes
-        for item in changes.items { routes.apply(item) }
+        for item in changes.items {
+            routes.apply(item)
+            if case .account(let account) = item { daily.set(account.limits, of: account.id) }
+            if case .removed(.account(let id)) = item { daily.set(nil, of: id) }
+        }
         let retired = state.withLock { state in
             state.routes = routes
             state.revision = changes.revision
@@ -113,7 +119,7 @@ package final class PlatformTable: ServiceDirectory {
 
     package func worker(for key: ScriptKey, _ head: RequestHead) -> ServiceTarget {
         switch state.withLock({ $0.routes.target(of: key) }) {
-        case .none: return .missing
+        case .none, .origin: return .missing
         case .suspended: return .suspended
         case .script(let script):
             guard let version = VersionChoice.version(of: script, head), let worker = worker(version, of: key) else {
@@ -121,6 +127,10 @@ package final class PlatformTable: ServiceDirectory {
             }
             return .worker(worker)
         }
+    }
+
+    package func origin(behind host: String, and other: String, of account: String) -> OriginServer? {
+        state.withLock { $0.routes.server(behind: host, and: other, of: account) }
     }
 
     /// The Worker of a version. Reads it from the store if it is asked for the first time: a lane that does so waits

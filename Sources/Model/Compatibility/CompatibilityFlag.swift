@@ -45,6 +45,8 @@ struct CompatibilityFlag: Sendable {
         CompatibilityFlag(
             "strip_authorization_on_cross_origin_redirect", not: "retain_authorization_on_cross_origin_redirect",
             from: "2025-09-01", isObserved: true),
+        // Without it a fetch within a zone goes to what stands behind the zone.
+        CompatibilityFlag("global_fetch_strictly_public", not: "global_fetch_private_origin", isObserved: true),
         // What a site of assets asks for.
         CompatibilityFlag(
             navigationPrefersAssets, not: "assets_navigation_has_no_effect", from: "2025-04-01", isObserved: true),
@@ -79,6 +81,5 @@ struct CompatibilityFlag: Sendable {
             "handle_cross_request_promise_resolution", not: "no_handle_cross_request_promise_resolution",
             from: "2024-10-14"),
         CompatibilityFlag("enable_request_signal", not: "disable_request_signal"),
-        CompatibilityFlag("global_fetch_strictly_public", not: "global_fetch_private_origin"),
     ]
 }

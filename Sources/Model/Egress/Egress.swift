@@ -40,10 +40,13 @@ package struct EgressRequest: Sendable, Equatable {
     /// Method, absolute URL as the URL Standard serialises it, without a fragment, and fields.
     package var head: RequestHead
     package var body: Body
+    /// Dialled in the place of the URL's host, which stays the one that is asked for.
+    package var via: OriginServer?
 
-    package init(head: RequestHead, body: Body) {
+    package init(head: RequestHead, body: Body, via: OriginServer? = nil) {
         self.head = head
         self.body = body
+        self.via = via
     }
 }
 

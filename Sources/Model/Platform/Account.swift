@@ -7,11 +7,13 @@ package struct Account: Sendable, Equatable {
     package var isSuspended: Bool
     /// The label under which its Workers have host names: `<script>.<subdomain>.<base domain>`. Lower case.
     package var subdomain: String?
+    package var limits: AccountLimits
 
     package init(
         id: String = Identifier.hex(), name: String, createdOn: Timestamp = .now, isSuspended: Bool = false,
-        subdomain: String? = nil
+        subdomain: String? = nil, limits: AccountLimits = AccountLimits()
     ) {
+        self.limits = limits
         self.id = id
         self.name = name
         self.createdOn = createdOn

@@ -6,17 +6,28 @@ package struct Zone: Sendable, Equatable, Codable {
     package let name: String
     /// Where requests go that no Worker takes: "http://10.0.0.1:8080".
     package var origin: String?
+    /// The operator has set the origin.
+    package var isOriginTrusted: Bool
     package let createdOn: Timestamp
 
     package init(
         id: String = Identifier.hex(), account: String, name: String, origin: String? = nil,
-        createdOn: Timestamp = .now
+        isOriginTrusted: Bool = false, createdOn: Timestamp = .now
     ) {
+        self.isOriginTrusted = isOriginTrusted
         self.id = id
         self.account = account
         self.name = name
         self.origin = origin
         self.createdOn = createdOn
+    }
+}
+
+extension Zone {
+    /// What stands behind it; nil if nothing does.
+    package var server: OriginServer? {
+        // The control plane lets in only what can be read.
+        origin.flatMap { try? OriginServer($0, isTrusted: isOriginTrusted) }
     }
 }
 

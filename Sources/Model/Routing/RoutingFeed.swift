@@ -42,8 +42,10 @@ package struct RoutedAccount: Sendable, Equatable, Codable {
     package var id: String
     package var subdomain: String?
     package var isSuspended: Bool
+    package var limits: AccountLimits
 
-    package init(id: String, subdomain: String?, isSuspended: Bool) {
+    package init(id: String, subdomain: String?, isSuspended: Bool, limits: AccountLimits = AccountLimits()) {
+        self.limits = limits
         self.id = id
         self.subdomain = subdomain
         self.isSuspended = isSuspended

@@ -9,6 +9,8 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case damaged
         /// Another process has the data folder.
         case locked
+        /// An account would have more than it may.
+        case overQuota
         /// The disk is full.
         case full
         /// The data folder or the key cannot be used as they are.

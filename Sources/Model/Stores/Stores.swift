@@ -16,6 +16,8 @@ package protocol AccountStore: Sendable {
     func update(_ account: Account) throws
     /// Deletes all that it owns, too.
     func deleteAccount(_ id: String) throws
+    /// What it has in the store.
+    func storedAmounts(of account: String) throws -> StoredAmounts
     /// Whether an account has that subdomain.
     func isTaken(subdomain: String) throws -> Bool
 

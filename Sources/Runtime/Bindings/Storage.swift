@@ -59,7 +59,11 @@ package final class Storage: Sendable {
     }
 
     private func failure(_ error: any Error, _ operation: KVOperation, _ namespace: String) -> FlatValue {
-        let isMissing = (error as? StoreError)?.kind == .missing
+        let kind = (error as? StoreError)?.kind
+        if kind == .overQuota {
+            return .error(name: "Error", message: "KV \(operation.name) failed: 403 The account's storage is full")
+        }
+        let isMissing = kind == .missing
         if !isMissing { log("KV \(operation.name) in namespace \(namespace): \(error)") }
         let why = isMissing ? "404 There is no such namespace" : "500 Internal Server Error"
         return .error(name: "Error", message: "KV \(operation.name) failed: \(why)")

@@ -36,6 +36,8 @@ final class HostBody {
     /// Called when nobody will read any more.
     private let whenDone: () -> Void
     private var isDone = false
+    /// Nobody has asked for any of it.
+    private(set) var isUntouched = true
 
     init(
         _ source: any BodySource, of context: RequestContext, isolate: Isolate, coding: ContentCoding? = nil,
@@ -88,6 +90,7 @@ final class HostBody {
     }
 
     func cancel() {
+        isUntouched = false
         if case .pump(let pump) = reader { return pump.stop() }
         reader = .none
         source.discardBody()
@@ -154,6 +157,7 @@ final class HostBody {
     }
 
     private func requireIdle() throws(OpError) {
+        isUntouched = false
         if isBeingRead { throw .type("The body is being read already") }
     }
 

@@ -49,6 +49,8 @@ final class RequestContext {
     var isHandlerDone = false
     var mayRetry = true
     var body: HostBody?
+    /// If the handler throws, what stands behind the zone answers in its place.
+    var passesThrough = false
     /// Bytes of the answer's body that are still to be written, if its length was announced.
     var unwritten: Int?
     /// Whether JavaScript keeps something for the exchange, of whose end it has to be told.

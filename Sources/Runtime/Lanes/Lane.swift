@@ -75,6 +75,11 @@ package final class Lane {
         }
     }
 
+    /// Answers with an asset of the worker's; false if the request is for its code.
+    package func answerWithAsset(_ exchange: any Exchange, of worker: Worker) -> Bool {
+        worker.assets?.take(exchange, of: worker, on: self) ?? false
+    }
+
     /// Gives a request to the worker that a service binding names.
     func dispatch(_ exchange: ServiceExchange, toService key: ScriptKey) {
         switch placement.service(key, for: exchange.head) {
@@ -150,7 +155,7 @@ package final class Lane {
         let startedAt = loop.now
         let status = pages.respond(to: exchange, outcome: outcome)
         if var trace = trace(of: exchange, to: worker) {
-            trace.fail(failure.explanation(of: worker.definition))
+            trace.fail(failure.explanation(of: worker))
             trace.outcome = outcome
             trace.status = status
             trace.cpuTime = instance.isolate.cpuTime

@@ -140,6 +140,10 @@ package final class Placement: Sendable {
         services.withLock { $0 }?.worker(for: key, head) ?? .missing
     }
 
+    func origin(behind host: String, and other: String, of account: String) -> OriginServer? {
+        services.withLock { $0 }?.origin(behind: host, and: other, of: account)
+    }
+
     // MARK: Lanes
 
     private func startLane(_ kind: Lane.Kind) {

@@ -241,6 +241,8 @@ final class ServiceExchange: Exchange, SubrequestExchange {
 package protocol ServiceDirectory: AnyObject, Sendable {
     /// - Parameter head: of the request, whose fields may choose a version.
     func worker(for key: ScriptKey, _ head: RequestHead) -> ServiceTarget
+    /// What stands behind the zone of that account that both hosts are in. Hosts are in lower case, without ports.
+    func origin(behind host: String, and other: String, of account: String) -> OriginServer?
 }
 
 package enum ServiceTarget {

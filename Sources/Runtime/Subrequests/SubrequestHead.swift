@@ -53,8 +53,10 @@ enum SubrequestHead {
     }
 
     /// The host of an absolute URL.
-    private static func host(of head: RequestHead) -> String {
-        let parts = head.urlString.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+    static func host(of head: RequestHead) -> String { host(ofURL: head.urlString) }
+
+    static func host(ofURL url: String) -> String {
+        let parts = url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3 else { return "" }
         let authority = parts[2].prefix { $0 != "/" && $0 != "?" }
         if authority.hasPrefix("[") { return String(authority.prefix { $0 != "]" }) + "]" }

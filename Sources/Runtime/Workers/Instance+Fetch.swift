@@ -46,9 +46,14 @@ extension Instance: FetchHost {
             }
         }
         let id = openTicket(for: context)
+        let via =
+            if case .origin = fetch.destination { zoneServer(for: fetch.url, of: context) } else {
+                OriginServer?.none
+            }
         guard
             let subrequest = Subrequest(
-                id, EgressRequest(head: head, body: body), to: destination, of: context, isFollowed: fetch.isFollowed)
+                id, EgressRequest(head: head, body: body, via: via), to: destination, of: context,
+                isFollowed: fetch.isFollowed)
         else {
             dropTicket(id)
             throw .range("The worker has no memory left for the request's body")
@@ -72,6 +77,16 @@ extension Instance: FetchHost {
             }
             return .service(try service(place), .fetch)
         }
+    }
+
+    /// A fetch within the zone that the request came to goes to what stands behind it, and not to a Worker of it.
+    private func zoneServer(for url: String, of context: RequestContext) -> OriginServer? {
+        guard !worker.definition.account.isEmpty, context.exchange.event == .fetch,
+            !compatibility.enabled.contains("global_fetch_strictly_public")
+        else { return nil }
+        return lane.placement.origin(
+            behind: SubrequestHead.host(of: context.exchange.head), and: SubrequestHead.host(ofURL: url),
+            of: worker.definition.account)
     }
 
     /// Bytes of a subrequest's URL and fields together.

@@ -186,8 +186,27 @@ extension Instance: ExchangeHost {
         guard let context = requests[exchange] else { return }
         logFailure(message, as: "Uncaught \(message)", for: context)
         guard !context.isAnswered else { return }
-        fail(context, .exception)
+        if !passThrough(context) { fail(context, .exception) }
         answered(context)
+    }
+
+    func passThroughOnException(_ exchange: Int) { requests[exchange]?.passesThrough = true }
+
+    /// Gives the request to what stands behind the zone, if it may still be answered there. False if not.
+    private func passThrough(_ context: RequestContext) -> Bool {
+        guard context.passesThrough, case .none = context.answer, context.body?.isUntouched ?? true else {
+            return false
+        }
+        let host = SubrequestHead.host(of: context.exchange.head)
+        guard let server = lane.placement.origin(behind: host, and: host, of: worker.definition.account) else {
+            return false
+        }
+        context.outcome = .exception
+        context.answer = .complete
+        // Not within a call of JavaScript's.
+        let forward = OriginForward(context.exchange, to: server, on: lane)
+        enqueue { forward.begin() }
+        return true
     }
 
     func waitUntilBegan(_ exchange: Int) { requests[exchange]?.waitUntilCount += 1 }

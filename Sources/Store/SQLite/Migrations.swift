@@ -7,6 +7,10 @@ enum Migrations {
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
         migrator.registerMigration("2") { db in try db.execute(sql: second) }
         migrator.registerMigration("assets") { db in try db.execute(sql: assets) }
+        migrator.registerMigration("zone origins") { db in
+            try db.execute(sql: "ALTER TABLE zones ADD COLUMN trusted INTEGER NOT NULL DEFAULT 0")
+        }
+        migrator.registerMigration("quotas") { db in try db.execute(sql: quotas) }
         return migrator
     }
 
@@ -40,6 +44,28 @@ enum Migrations {
             FOREIGN KEY (account, script, cron) REFERENCES schedules ON DELETE CASCADE
         ) STRICT, WITHOUT ROWID;
         """
+
+    private static let quotas = """
+        ALTER TABLE accounts ADD COLUMN limits TEXT;
+        ALTER TABLE versions ADD COLUMN code_bytes INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE kv_namespaces ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+        UPDATE kv_namespaces SET bytes = (
+            SELECT coalesce(sum(\(size("kv_entries"))), 0) FROM kv_entries WHERE namespace = kv_namespaces.id);
+        CREATE TRIGGER kv_entry_added AFTER INSERT ON kv_entries BEGIN
+            UPDATE kv_namespaces SET bytes = bytes + \(size("new")) WHERE id = new.namespace;
+        END;
+        CREATE TRIGGER kv_entry_changed AFTER UPDATE ON kv_entries BEGIN
+            UPDATE kv_namespaces SET bytes = bytes + \(size("new")) - (\(size("old"))) WHERE id = new.namespace;
+        END;
+        CREATE TRIGGER kv_entry_removed AFTER DELETE ON kv_entries BEGIN
+            UPDATE kv_namespaces SET bytes = bytes - (\(size("old"))) WHERE id = old.namespace;
+        END;
+        """
+
+    /// Bytes of an entry of KV.
+    private static func size(_ row: String) -> String {
+        "length(\(row).key) + length(\(row).value) + length(CAST(coalesce(\(row).metadata, '') AS BLOB))"
+    }
 
     private static let assets = """
         CREATE TABLE asset_uploads (

@@ -6,22 +6,28 @@ package import Model
 extension SQLiteStore: AccountStore {
     package func accounts() throws -> [Account] {
         try read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM accounts ORDER BY rowid").map(Account.init(row:))
+            try Row.fetchAll(db, sql: "SELECT * FROM accounts ORDER BY rowid").map { try Account(row: $0) }
         }
     }
 
     package func account(_ id: String) throws -> Account? {
         try read { db in
-            try Row.fetchOne(db, sql: "SELECT * FROM accounts WHERE id = ?", arguments: [id]).map(Account.init(row:))
+            try Row.fetchOne(db, sql: "SELECT * FROM accounts WHERE id = ?", arguments: [id]).map {
+                try Account(row: $0)
+            }
         }
     }
 
     package func add(_ account: Account) throws {
         try write { db, revision in
             try db.execute(
-                sql: "INSERT INTO accounts (id, name, created_on, suspended, subdomain) VALUES (?, ?, ?, ?, ?)",
+                sql: """
+                    INSERT INTO accounts (id, name, created_on, suspended, subdomain, limits)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    """,
                 arguments: [
                     account.id, account.name, account.createdOn.milliseconds, account.isSuspended, account.subdomain,
+                    try JSONText.of(account.limits),
                 ])
             try Self.note(.account(account.id), db, revision)
         }
@@ -37,8 +43,10 @@ extension SQLiteStore: AccountStore {
                 }
             }
             try db.execute(
-                sql: "UPDATE accounts SET name = ?, suspended = ?, subdomain = ? WHERE id = ?",
-                arguments: [account.name, account.isSuspended, account.subdomain, account.id])
+                sql: "UPDATE accounts SET name = ?, suspended = ?, subdomain = ?, limits = ? WHERE id = ?",
+                arguments: [
+                    account.name, account.isSuspended, account.subdomain, try JSONText.of(account.limits), account.id,
+                ])
             guard db.changesCount == 1 else { throw StoreError(.missing, "there is no account \(account.id)") }
             try Self.note(.account(account.id), db, revision)
         }
@@ -121,10 +129,17 @@ extension SQLiteStore: AccountStore {
 }
 
 extension Account {
-    fileprivate init(row: Row) {
+    fileprivate init(row: Row) throws {
         self.init(
             id: row["id"], name: row["name"], createdOn: Timestamp(milliseconds: row["created_on"]),
-            isSuspended: row["suspended"], subdomain: row["subdomain"])
+            isSuspended: row["suspended"], subdomain: row["subdomain"], limits: try AccountLimits(row: row))
+    }
+}
+
+extension AccountLimits {
+    init(row: Row) throws {
+        let text: String? = row["limits"]
+        self = try text.map { try JSONText.value(AccountLimits.self, of: $0) } ?? AccountLimits()
     }
 }
 

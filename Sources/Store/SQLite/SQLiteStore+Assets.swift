@@ -51,6 +51,7 @@ extension SQLiteStore: AssetStore {
                         account, upload.hash, blob, upload.bytes.count, upload.contentType, Timestamp.now.milliseconds,
                     ])
             }
+            try Self.checkAssets(of: account, db)
         }
     }
 

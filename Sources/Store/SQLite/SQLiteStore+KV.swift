@@ -88,8 +88,11 @@ extension SQLiteStore: KVStore {
                 let value = Data(entry.value)
                 try db.execute(
                     sql: """
-                        INSERT OR REPLACE INTO kv_entries (namespace, key, value, metadata, expiration, checksum)
+                        INSERT INTO kv_entries (namespace, key, value, metadata, expiration, checksum)
                         VALUES (?, ?, ?, ?, ?, ?)
+                        ON CONFLICT (namespace, key) DO UPDATE SET value = excluded.value,
+                            metadata = excluded.metadata, expiration = excluded.expiration,
+                            checksum = excluded.checksum
                         """,
                     arguments: [
                         namespace, Data(key.utf8), value, entry.metadata, entry.expiration, Checksum.short(value),
@@ -101,6 +104,7 @@ extension SQLiteStore: KVStore {
                     DELETE FROM kv_entries WHERE rowid IN (
                         SELECT rowid FROM kv_entries WHERE expiration <= ? LIMIT 100)
                     """, arguments: [Timestamp.now.seconds])
+            try Self.checkKV(ofNamespace: namespace, db)
         }
     }
 

@@ -52,7 +52,7 @@ extension SQLiteStore: RoutingFeed {
             switch key {
             case .account(let id):
                 try Row.fetchOne(db, sql: "SELECT * FROM accounts WHERE id = ?", arguments: [id])
-                    .map { .account(RoutedAccount(row: $0)) }
+                    .map { .account(try RoutedAccount(row: $0)) }
             case .script(let key):
                 try script(key, db).map {
                     .script(
@@ -70,7 +70,7 @@ extension SQLiteStore: RoutingFeed {
     package func snapshot() throws -> RoutingSnapshot {
         try read { db in
             var items = try Row.fetchAll(db, sql: "SELECT * FROM accounts")
-                .map { RoutingItem.account(RoutedAccount(row: $0)) }
+                .map { RoutingItem.account(try RoutedAccount(row: $0)) }
             items += try Self.routedScripts(db).map { .script($0) }
             var routes: [String: [Route]] = [:]
             for row in try Row.fetchAll(db, sql: "SELECT * FROM routes ORDER BY pattern") {
@@ -104,7 +104,9 @@ extension SQLiteStore: RoutingFeed {
 }
 
 extension RoutedAccount {
-    fileprivate init(row: Row) {
-        self.init(id: row["id"], subdomain: row["subdomain"], isSuspended: row["suspended"])
+    fileprivate init(row: Row) throws {
+        self.init(
+            id: row["id"], subdomain: row["subdomain"], isSuspended: row["suspended"],
+            limits: try AccountLimits(row: row))
     }
 }

@@ -39,6 +39,7 @@ extension SQLiteStore: ScriptStore, VersionSource {
                 try Self.insert(deployment, to: key, db)
             }
             let freed = try Self.prune(key, db)
+            try Self.checkCode(of: key.account, isNew: version.number == 1, db)
             try Self.note(.script(key), db, revision)
             return (version, freed)
         }
@@ -77,8 +78,14 @@ extension SQLiteStore: ScriptStore, VersionSource {
     private func insert(_ version: ScriptVersion, to key: ScriptKey, _ db: Database) throws {
         let record = Data(try JSONText.of(version).utf8)
         try db.execute(
-            sql: "INSERT INTO versions (id, account, script, number, record, checksum) VALUES (?, ?, ?, ?, ?, ?)",
-            arguments: [version.id, key.account, key.name, version.number, record, Checksum.short(record)])
+            sql: """
+                INSERT INTO versions (id, account, script, number, record, checksum, code_bytes)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                version.id, key.account, key.name, version.number, record, Checksum.short(record),
+                version.modules.reduce(0) { $0 + $1.size },
+            ])
         for hash in Set(version.modules.map(\.hash) + (version.assets.map { [$0.set] } ?? [])) {
             try db.execute(
                 sql: "INSERT INTO version_blobs (version, hash) VALUES (?, ?)", arguments: [version.id, hash])

@@ -33,15 +33,19 @@ extension SQLiteStore: ZoneStore {
                 }
             }
             try db.execute(
-                sql: "INSERT INTO zones (id, account, name, origin, created_on) VALUES (?, ?, ?, ?, ?)",
-                arguments: [zone.id, zone.account, zone.name, zone.origin, zone.createdOn.milliseconds])
+                sql: "INSERT INTO zones (id, account, name, origin, trusted, created_on) VALUES (?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    zone.id, zone.account, zone.name, zone.origin, zone.isOriginTrusted, zone.createdOn.milliseconds,
+                ])
             try Self.note(.zone(zone.id), db, revision)
         }
     }
 
     package func update(_ zone: Zone) throws {
         try write { db, revision in
-            try db.execute(sql: "UPDATE zones SET origin = ? WHERE id = ?", arguments: [zone.origin, zone.id])
+            try db.execute(
+                sql: "UPDATE zones SET origin = ?, trusted = ? WHERE id = ?",
+                arguments: [zone.origin, zone.isOriginTrusted, zone.id])
             guard db.changesCount == 1 else { throw StoreError(.missing, "there is no zone \(zone.id)") }
             try Self.note(.zone(zone.id), db, revision)
         }
@@ -185,7 +189,7 @@ extension Zone {
     init(row: Row) {
         self.init(
             id: row["id"], account: row["account"], name: row["name"], origin: row["origin"],
-            createdOn: Timestamp(milliseconds: row["created_on"]))
+            isOriginTrusted: row["trusted"], createdOn: Timestamp(milliseconds: row["created_on"]))
     }
 }
 

@@ -29,6 +29,7 @@ enum FetchOps {
         .web("requestFailed") { host, call in
             host.exchanges.requestFailed(call.integer(0), message: call.string(1))
         },
+        .web("passThrough") { host, call in host.exchanges.passThroughOnException(call.integer(0)) },
         .web("waitUntilBegan") { host, call in host.exchanges.waitUntilBegan(call.integer(0)) },
         .web("waitUntilEnded") { host, call in
             host.exchanges.waitUntilEnded(call.integer(0), failure: call.text(1)?.string)

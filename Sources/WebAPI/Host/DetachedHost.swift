@@ -88,6 +88,7 @@ package final class DetachedHost: ScopeHost, TimerHost, LogHost, ExchangeHost, B
     package func eventRefusedRetry(_ exchange: Int) {}
     package func eventEnded(_ exchange: Int) {}
     package func requestFailed(_ exchange: Int, message: String) { log(level: "error", text: message) }
+    package func passThroughOnException(_ exchange: Int) {}
     package func waitUntilBegan(_ exchange: Int) {}
     package func waitUntilEnded(_ exchange: Int, failure: String?) {}
 

@@ -94,6 +94,8 @@ package protocol ExchangeHost: AnyObject {
 
     /// The handler threw, or gave what is no Response.
     func requestFailed(_ exchange: Int, message: String)
+    /// What stands behind the worker is to answer if it throws.
+    func passThroughOnException(_ exchange: Int)
     /// `ctx.waitUntil` was called, and what it was given has settled.
     func waitUntilBegan(_ exchange: Int)
     func waitUntilEnded(_ exchange: Int, failure: String?)

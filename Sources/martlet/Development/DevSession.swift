@@ -108,4 +108,7 @@ private final class LocalServices: ServiceDirectory {
         guard let entry = entries[key.name], case .worker(let worker) = table.entries[entry] else { return .missing }
         return .worker(worker)
     }
+
+    /// There are no zones.
+    func origin(behind host: String, and other: String, of account: String) -> OriginServer? { nil }
 }

@@ -127,6 +127,30 @@ import Testing
         #expect(try person.attempt(["deploy"]).output.contains("assets.directory"))
     }
 
+    @Test func zonesAndLimits() throws {
+        let person = try Person()
+        let origin = try Origin.echoing()
+        try person.run(["zone", "create", "example.com"])
+        #expect(try person.platform.martlet.get(host: "example.com").status == 404)
+        #expect(try person.run(["zone", "origin", "example.com", origin.url]).contains(origin.url))
+        #expect(try person.platform.martlet.get(host: "example.com").status == 200)
+        #expect(try person.run(["zone", "list"]).contains(origin.url))
+        #expect(try person.attempt(["zone", "origin", "example.com", "ftp://x"]).output.contains("(10026)"))
+        #expect(try person.attempt(["zone", "origin", "none.example"]).output.contains("no zone 'none.example'"))
+        try person.run(["zone", "origin", "example.com"])
+        #expect(try person.platform.martlet.get(host: "example.com").status == 404)
+        try person.run(["zone", "delete", "example.com"])
+        #expect(try person.run(["zone", "list"]) == "There are none.\n")
+        try person.run(["zone", "allow", "example.com"])
+        let id = person.platform.account
+        #expect(try person.run(["account", "limits", id, "--scripts", "3"]).contains("scripts"))
+        let limits = try person.json(["account", "limits", id])
+        #expect(limits["limits"]["scripts"].int == 3)
+        try person.run(["account", "limits", id, "--scripts", "none"])
+        #expect(try person.json(["account", "limits", id])["limits"]["scripts"] == .null)
+        #expect(try person.attempt(["account", "limits", id, "--kv-bytes", "-1"]).status == 64)
+    }
+
     @Test func aScriptWithoutAProject() throws {
         let person = try Person()
         try person.home.write("hello.js", Self.code)

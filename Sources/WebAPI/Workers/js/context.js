@@ -1,6 +1,7 @@
 // Workers: ExecutionContext, the third argument of a handler; and what waitUntil() does for events too. Needs the ops
 //   waitUntilBegan(exchange), waitUntilEnded(exchange, failure or undefined)
 //   requestFailed(exchange, message)
+//   passThrough(exchange): what stands behind the worker's zone, if there is anything, answers if the handler throws
 const { JSONParse, PromisePrototypeThen, PromiseResolve, TypeError } = primordials;
 const { defineInterface, illegalInvocation, requireArguments } = use("WebIDL/webidl");
 
@@ -46,9 +47,9 @@ class ExecutionContext {
     waitUntil(this.#exchange, promise);
   }
 
-  /** There is no origin behind a worker here that could answer in its stead. */
   passThroughOnException() {
     if (!(#exchange in this)) throw illegalInvocation();
+    ops.passThrough(this.#exchange);
   }
 }
 defineInterface(ExecutionContext);

@@ -70,7 +70,7 @@ class FetchEvent extends ExtendableEvent {
   }
 
   /** There is no origin behind a worker here that could answer in its stead. */
-  passThroughOnException() {}
+  passThroughOnException() { ops.passThrough(exchangeOf(this)); }
 
   static { hasResponse = (event) => event.#responded; }
 }

@@ -1,0 +1,70 @@
+internal import GRDB
+package import Model
+
+// What accounts store, and what they may. Checked in the transaction that would store more.
+extension SQLiteStore {
+    package func storedAmounts(of account: String) throws -> StoredAmounts {
+        try read { db in
+            var amounts = StoredAmounts()
+            amounts.scripts = try Self.scriptCount(account, db)
+            amounts.codeBytes = try Self.codeBytes(account, db)
+            amounts.assetBytes = try Self.assetBytes(account, db)
+            amounts.kvBytes = try Self.kvBytes(account, db)
+            return amounts
+        }
+    }
+
+    private static func number(_ sql: String, _ account: String, _ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: sql, arguments: [account]) ?? 0
+    }
+
+    private static func scriptCount(_ account: String, _ db: Database) throws -> Int {
+        try number("SELECT count(*) FROM scripts WHERE account = ?", account, db)
+    }
+
+    private static func codeBytes(_ account: String, _ db: Database) throws -> Int {
+        try number("SELECT coalesce(sum(code_bytes), 0) FROM versions WHERE account = ?", account, db)
+    }
+
+    private static func assetBytes(_ account: String, _ db: Database) throws -> Int {
+        try number("SELECT coalesce(sum(size), 0) FROM asset_uploads WHERE account = ?", account, db)
+    }
+
+    private static func kvBytes(_ account: String, _ db: Database) throws -> Int {
+        try number("SELECT coalesce(sum(bytes), 0) FROM kv_namespaces WHERE account = ?", account, db)
+    }
+
+    static func limits(of account: String, _ db: Database) throws -> AccountLimits {
+        let text = try String.fetchOne(db, sql: "SELECT limits FROM accounts WHERE id = ?", arguments: [account])
+        return try text.map { try JSONText.value(AccountLimits.self, of: $0) } ?? AccountLimits()
+    }
+
+    private static func require(_ used: Int, atMost limit: Int?, _ what: String) throws {
+        guard let limit, used > limit else { return }
+        throw StoreError(.overQuota, "the account has \(limit) \(what) at most; this would make \(used)")
+    }
+
+    /// Throws `overQuota` if an account has more scripts or code than it may.
+    /// - Parameter isNew: a script was added.
+    static func checkCode(of account: String, isNew: Bool, _ db: Database) throws {
+        let limits = try limits(of: account, db)
+        if isNew, limits.scripts != nil { try require(scriptCount(account, db), atMost: limits.scripts, "Workers") }
+        if limits.codeBytes != nil { try require(codeBytes(account, db), atMost: limits.codeBytes, "bytes of code") }
+    }
+
+    static func checkAssets(of account: String, _ db: Database) throws {
+        let limits = try limits(of: account, db)
+        guard limits.assetBytes != nil else { return }
+        try require(assetBytes(account, db), atMost: limits.assetBytes, "bytes of assets")
+    }
+
+    /// Throws `overQuota` if the account of a namespace has more in KV than it may.
+    static func checkKV(ofNamespace namespace: String, _ db: Database) throws {
+        let account = try String.fetchOne(
+            db, sql: "SELECT account FROM kv_namespaces WHERE id = ?", arguments: [namespace])
+        guard let account else { return }
+        let limits = try limits(of: account, db)
+        guard limits.kvBytes != nil else { return }
+        try require(kvBytes(account, db), atMost: limits.kvBytes, "bytes in KV")
+    }
+}

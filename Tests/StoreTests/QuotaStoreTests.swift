@@ -1,0 +1,78 @@
+import Foundation
+import Model
+import Store
+import Testing
+
+@Suite struct QuotaStoreTests {
+    private static func limit(_ fixture: Fixture, _ change: (inout AccountLimits) -> Void) throws {
+        var account = try #require(try fixture.store.account(fixture.account.id))
+        change(&account.limits)
+        try fixture.store.update(account)
+    }
+
+    private static func entry(_ count: Int, expiration: Int64? = nil) -> KVEntry {
+        KVEntry(value: [UInt8](repeating: 1, count: count), metadata: "\"é\"", expiration: expiration)
+    }
+
+    @Test func whatIsInKVIsCountedAsItComesAndGoes() throws {
+        let fixture = try Fixture()
+        let namespace = KVNamespace(title: "n")
+        try fixture.store.add(namespace, to: fixture.account.id)
+        func used() throws -> Int { try fixture.store.storedAmounts(of: fixture.account.id).kvBytes }
+        // Key, value, metadata, in bytes.
+        try fixture.store.put([(key: "ab", entry: Self.entry(100))], in: namespace.id)
+        #expect(try used() == 106)
+        try fixture.store.put([(key: "ab", entry: Self.entry(10))], in: namespace.id)
+        #expect(try used() == 16)
+        try fixture.store.put([(key: "c", entry: Self.entry(10, expiration: 1))], in: namespace.id)
+        // What has expired is gone.
+        #expect(try used() == 16)
+        try fixture.store.delete(["ab"], in: namespace.id)
+        #expect(try used() == 0)
+        try fixture.store.put([(key: "ab", entry: Self.entry(100))], in: namespace.id)
+        try fixture.reopen()
+        #expect(try used() == 106)
+        try fixture.store.deleteNamespace(namespace.id, of: fixture.account.id)
+        #expect(try used() == 0)
+    }
+
+    @Test func moreThanAnAccountMayIsRefusedWhole() throws {
+        let fixture = try Fixture()
+        let namespaces = [KVNamespace(title: "a"), KVNamespace(title: "b")]
+        for namespace in namespaces { try fixture.store.add(namespace, to: fixture.account.id) }
+        try Self.limit(fixture) { $0.kvBytes = 300 }
+        try fixture.store.put([(key: "k", entry: Self.entry(200))], in: namespaces[0].id)
+        // All namespaces together, and all of a bulk write or none.
+        #expect(throws: StoreError.self) {
+            try fixture.store.put(
+                [(key: "x", entry: Self.entry(10)), (key: "y", entry: Self.entry(200))], in: namespaces[1].id)
+        }
+        #expect(try fixture.store.entry("x", in: namespaces[1].id) == nil)
+        // In the place of what is there.
+        try fixture.store.put([(key: "k", entry: Self.entry(250))], in: namespaces[0].id)
+        let hash = String(repeating: "a", count: 32)
+        try Self.limit(fixture) { $0.assetBytes = 10 }
+        #expect(throws: StoreError.self) {
+            try fixture.store.addUploads([(hash, [UInt8](repeating: 0, count: 11), nil)], of: fixture.account.id)
+        }
+        #expect(try fixture.store.uploads([hash], of: fixture.account.id).isEmpty)
+        #expect(fixture.blobs.isEmpty)
+        try fixture.store.addUploads([(hash, [UInt8](repeating: 0, count: 10), nil)], of: fixture.account.id)
+    }
+
+    @Test func scriptsAndTheirCode() throws {
+        let fixture = try Fixture()
+        try Self.limit(fixture) {
+            $0.scripts = 1
+            $0.codeBytes = 10
+        }
+        try fixture.deploy("12345", as: "one")
+        #expect(throws: StoreError.self) { try fixture.deploy("1", as: "two") }
+        #expect(try fixture.store.script(fixture.key("two")) == nil)
+        try fixture.deploy("12345", as: "one")
+        #expect(throws: StoreError.self) { try fixture.deploy("1", as: "one") }
+        #expect(try fixture.store.versions(of: fixture.key("one")).count == 2)
+        try fixture.store.deleteScript(fixture.key("one"))
+        try fixture.deploy("1234567890", as: "two")
+    }
+}
