@@ -13,7 +13,8 @@ struct KeyReader {
     ]
     private static let keysHere: Set<String> = [
         "name", "main", "compatibility_date", "compatibility_flags", "limits", "routes", "route", "workers_dev",
-        "triggers", "assets", "keep_vars", "env", "$schema", "account_id", "no_bundle", "send_metrics", "dev", "rules", "define",
+        "triggers", "assets", "keep_vars", "env", "$schema", "account_id", "no_bundle", "send_metrics", "dev", "rules",
+        "define",
         "alias", "minify", "keep_names", "tsconfig", "jsx_factory", "jsx_fragment", "find_additional_modules",
         "base_dir", "upload_source_maps",
     ]

@@ -147,6 +147,33 @@ import Testing
         #expect(try Martlet.dev(folder.path, ["--with", "\(folder.path)/b"]).get().text == "42")
     }
 
+    @Test func assetsAreServed() throws {
+        let folder = try Self.project(
+            ##"{ "name": "a", "main": "src/index.ts", "assets": { "directory": "public", "binding": "A" } }"##,
+            """
+            export default {
+              async fetch(request: Request, env: any) {
+                const page = await env.A.fetch(new URL("/page", request.url));
+                return new Response(`worker ${await page.text()}`);
+              },
+            };
+            """)
+        try folder.write("public/page.html", "one")
+        try folder.write("public/_headers", "/page\n  X-Rule: yes\n")
+        let martlet = try Martlet.dev(folder.path)
+        #expect(try martlet.get("/page").text == "one")
+        #expect(try martlet.get("/page")["x-rule"] == "yes")
+        #expect(try martlet.get("/none").text == "worker one")
+        try folder.write("public/page.html", "two, and longer")
+        try wait(until: "the asset is new", by: .patient) { try martlet.get("/page").text == "two, and longer" }
+        #expect(try martlet.get("/none").text == "worker two, and longer")
+        // Without code.
+        let bare = try ScratchFolder()
+        try bare.write("wrangler.toml", "name = \"b\"\nassets = { directory = \".\" }")
+        try bare.write("index.html", "only")
+        #expect(try Martlet.dev(bare.path).get().text == "only")
+    }
+
     @Test func schedulesAreRunByHand() throws {
         let folder = try Self.project(
             #"{ "name": "a", "main": "src/index.ts", "triggers": { "crons": ["* * * * *"] } }"#,

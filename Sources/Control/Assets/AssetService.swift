@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Model
+package import Model
 
 /// How many assets a version may have, and how large each may be.
 package struct AssetLimits: Sendable {
@@ -190,6 +190,15 @@ extension APIError {
 }
 
 extension AssetConfiguration {
+    /// The same for a project that no client sends.
+    package static func checked(_ config: JSONValue) throws(AssetRuleError) -> AssetConfiguration {
+        do {
+            return try AssetConfiguration(config)
+        } catch {
+            throw AssetRuleError(error.message)
+        }
+    }
+
     /// What a client sends as `assets.config`. Unknown members are let pass.
     init(_ config: JSONValue?) throws(APIError) {
         self.init()

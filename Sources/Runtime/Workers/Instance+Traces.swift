@@ -18,7 +18,7 @@ extension Instance {
     /// Logs what went wrong in a request.
     /// - Parameter text: what the log says; nil for the failure itself.
     func logFailure(_ failure: String, as text: String? = nil, for context: RequestContext) {
-        context.trace?.fail(failure)
+        context.trace?.fail(worker.sourceMaps.resolved(failure))
         emitWithinLimit(level: "error", text: text ?? failure, for: context)
     }
 }

@@ -439,7 +439,9 @@ final class Instance {
             if startLogBytes > worker.definition.limits.logKilobytes << 10 { return }
             return emit(level: level, text: text, request: 0)
         }
-        if emitWithinLimit(level: level, text: text, for: context) { context.trace?.log(level, text) }
+        if emitWithinLimit(level: level, text: text, for: context) {
+            context.trace?.log(level, worker.sourceMaps.resolved(text))
+        }
     }
 
     /// - Returns: whether the request was within its limit.

@@ -13,6 +13,8 @@ final class DevSession: Sendable {
     private let storage: LocalStorage?
     /// Several folders may change at once. Holds the folders outside the projects' that are watched.
     private let watched = Mutex<Set<String>>([])
+    /// Those that are served, by the Workers' entries.
+    private let assets = Mutex<[String: LocalAssets]>([:])
 
     /// - Parameter workers: the first is the one that answers.
     init(_ workers: [DevWorker], server: Server, storage: LocalStorage?, log: ReadableLog) {
@@ -41,11 +43,17 @@ final class DevSession: Sendable {
                         + "give its project, --with PATH")
             }
             try storage?.prepare(loaded.namespaces)
-            if let failure = server.check(loaded.definition, log: log) { throw CleanFailure(failure) }
-            server.replace(worker.entry, with: .worker(Worker(loaded.definition)))
+            if let failure = failure(of: loaded) { throw CleanFailure(failure) }
+            server.replace(worker.entry, with: .worker(worker.worker(loaded)))
+            assets.withLock { $0[worker.entry] = loaded.assets }
         }
         for worker in workers { try FileChanges.watch(folder: try worker.folder()) { [self] in reload() } }
         try watch(loaded.flatMap(\.inputs))
+    }
+
+    /// What is wrong with its code, if it has any.
+    private func failure(of loaded: DevWorker.Loaded) -> String? {
+        loaded.definition.modules.isEmpty ? nil : server.check(loaded.definition, log: log)
     }
 
     private func say(_ level: String, _ text: String) {
@@ -79,13 +87,14 @@ final class DevSession: Sendable {
             let loaded = try worker.load()
             try storage?.prepare(loaded.namespaces)
             try watch(loaded.inputs)
-            if case .worker(let running) = server.table.entries[worker.entry], running.definition == loaded.definition {
+            if case .worker(let running) = server.table.entries[worker.entry], running.definition == loaded.definition,
+                assets.withLock({ $0[worker.entry] }) == loaded.assets
+            {
                 return
             }
-            if let failure = server.check(loaded.definition, log: log) {
-                return say("error", "Not reloaded: \(failure)")
-            }
-            server.replace(worker.entry, with: .worker(Worker(loaded.definition)))
+            if let failure = failure(of: loaded) { return say("error", "Not reloaded: \(failure)") }
+            server.replace(worker.entry, with: .worker(worker.worker(loaded)))
+            assets.withLock { $0[worker.entry] = loaded.assets }
             say("info", "Reloaded.")
         } catch {
             say("error", "Not reloaded: \(error)")

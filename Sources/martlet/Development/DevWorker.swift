@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Project
+import Runtime
 
 /// One Worker of `martlet dev`: read anew at each change.
 struct DevWorker {
@@ -23,6 +24,8 @@ struct DevWorker {
     /// What it is made of now.
     struct Loaded {
         var definition: WorkerDefinition
+        /// Nil if it has none.
+        var assets: LocalAssets?
         var project: ProjectFile?
         /// Names of the Workers that it is bound to.
         var services: [String]
@@ -52,19 +55,38 @@ struct DevWorker {
                 "\(projectFile ?? ""): the binding '\(binding.name)' (\(binding.type)) cannot be meant so")
         }
         let bindings = frame.bindings.filter { binding in !variables.contains { $0.name == binding.name } } + variables
-        let loaded = try WorkerLoader.load(
-            try path(project), name: entry, bindings: bindings, limits: frame.limits,
-            compatibility: try compatibility?.resolved(project)
-                ?? CompatibilityOptions.compatibility(
-                    date: project?.compatibilityDate, flags: project?.compatibilityFlags),
-            build: build.settings(project?.build, mode: "development"))
+        let assets = try LocalAssets(of: project)
+        var definition = frame
+        definition.name = entry
+        definition.bindings = bindings
+        definition.compatibility =
+            try compatibility?.resolved(project)
+            ?? CompatibilityOptions.compatibility(
+                date: project?.compatibilityDate, flags: project?.compatibilityFlags)
+        var inputs: [String] = []
+        if main != nil || project?.main != nil || assets == nil {
+            let loaded = try WorkerLoader.load(
+                try path(project), name: entry, bindings: bindings, limits: frame.limits,
+                compatibility: definition.compatibility,
+                build: build.settings(project?.build, mode: "development"))
+            (definition, inputs) = (loaded.definition, loaded.inputs)
+        }
         return Loaded(
-            definition: loaded.definition, project: project,
+            definition: definition, assets: assets, project: project,
             services: bindings.compactMap {
                 if case .service(let service) = $0.value { service.script.name } else { nil }
             },
             namespaces: bindings.compactMap { if case .kvNamespace(let id) = $0.value { id } else { nil } },
-            inputs: loaded.inputs)
+            inputs: inputs)
+    }
+
+    /// What is served of it.
+    func worker(_ loaded: Loaded) -> Worker {
+        var version = version
+        version.compatibilityDate = loaded.project?.compatibilityDate
+        version.compatibilityFlags = loaded.project?.compatibilityFlags ?? []
+        let hasCode = !loaded.definition.modules.isEmpty
+        return Worker(loaded.definition, assets: loaded.assets.flatMap { $0.assets(version, hasWorker: hasCode) })
     }
 
     private func path(_ project: ProjectFile?) throws -> String {
