@@ -67,7 +67,9 @@ import Testing
             $0.codeBytes = 10
         }
         try fixture.deploy("12345", as: "one")
+        let blobs = fixture.blobs.count
         #expect(throws: StoreError.self) { try fixture.deploy("1", as: "two") }
+        #expect(fixture.blobs.count == blobs)
         #expect(try fixture.store.script(fixture.key("two")) == nil)
         try fixture.deploy("12345", as: "one")
         #expect(throws: StoreError.self) { try fixture.deploy("1", as: "one") }

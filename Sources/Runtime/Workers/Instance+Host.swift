@@ -194,7 +194,9 @@ extension Instance: ExchangeHost {
 
     /// Gives the request to what stands behind the zone, if it may still be answered there. False if not.
     private func passThrough(_ context: RequestContext) -> Bool {
-        guard context.passesThrough, case .none = context.answer, context.body?.isUntouched ?? true else {
+        guard context.passesThrough, context.exchange.event == .fetch, case .none = context.answer,
+            context.body?.isUntouched ?? true
+        else {
             return false
         }
         let host = SubrequestHead.host(of: context.exchange.head)

@@ -32,7 +32,12 @@ extension SQLiteStore: AssetStore {
         _ uploads: [(hash: String, bytes: [UInt8], contentType: String?)], of account: String
     ) throws {
         var pinned: [String] = []
-        defer { for blob in pinned { blobs.unpin(blob) } }
+        var isAdded = false
+        defer {
+            for blob in pinned { blobs.unpin(blob) }
+            // What was refused does not stay.
+            if !isAdded { try? collect(pinned) }
+        }
         for upload in uploads { pinned.append(try blobs.put(upload.bytes)) }
         try write { [pinned] db, _ in
             for (upload, blob) in zip(uploads, pinned) {
@@ -53,6 +58,7 @@ extension SQLiteStore: AssetStore {
             }
             try Self.checkAssets(of: account, db)
         }
+        isAdded = true
     }
 
     /// Forgets content that no version has and nobody has asked for since then.

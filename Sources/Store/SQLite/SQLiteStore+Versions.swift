@@ -8,7 +8,12 @@ extension SQLiteStore: ScriptStore, VersionSource {
     ) throws -> ScriptVersion {
         var version = draft.version
         var pinned: [String] = []
-        defer { for hash in pinned { blobs.unpin(hash) } }
+        var isAdded = false
+        defer {
+            for hash in pinned { blobs.unpin(hash) }
+            // What was refused does not stay.
+            if !isAdded { try? collect(pinned) }
+        }
         // Durable before the transaction that refers to them.
         if let files = draft.files {
             version.modules = try files.map { file in
@@ -43,6 +48,7 @@ extension SQLiteStore: ScriptStore, VersionSource {
             try Self.note(.script(key), db, revision)
             return (version, freed)
         }
+        isAdded = true
         try collect(freed)
         return added
     }
