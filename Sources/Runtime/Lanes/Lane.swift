@@ -45,6 +45,7 @@ package final class Lane {
     let pages: any ErrorPages
     let egress: any Egress
     let traces: (any TraceSink)?
+    let timings = LaneTimings()
     var instanceCount: Int { instances.count + retiring.count }
 
     /// On the lane's thread, before its loop runs.
@@ -149,6 +150,7 @@ package final class Lane {
         }
         let startedAt = loop.now
         let status = pages.respond(to: exchange, outcome: outcome)
+        timings.record(outcome, wall: 0, cpu: instance.isolate.cpuTime, isColdStart: true)
         if var trace = trace(of: exchange, to: worker) {
             trace.fail(failure.explanation(of: worker.definition))
             trace.outcome = outcome
@@ -170,6 +172,7 @@ package final class Lane {
         worker.counts.addRequest()
         worker.counts.addError()
         let status = pages.respond(to: exchange, outcome: outcome)
+        timings.record(outcome, wall: 0, cpu: 0, isColdStart: false)
         guard var trace = trace(of: exchange, to: worker) else { return }
         trace.outcome = outcome
         trace.status = status

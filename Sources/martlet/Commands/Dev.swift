@@ -23,13 +23,14 @@ struct Dev: ParsableCommand {
     @OptionGroup var tls: TLSOptions
     @OptionGroup var egress: EgressOptions
     @OptionGroup var cache: CacheOptions
+    @OptionGroup var logs: LogOptions
 
     func run() throws {
         let writer = LineWriter(descriptor: 2)
-        let log = ReadableLog(writer: writer)
+        let log = logs.sink(writer, or: .text, showsRequests: true)
         let settings = ingress.settings(showsEveryOutcome: true)
         let server = try Server(
-            lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
+            lanes: lanes, showsTimings: true, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
             cache: cache.settings(), events: log)
         compatibility.warn(to: log)
         let definition = try load()
@@ -61,7 +62,7 @@ struct Dev: ParsableCommand {
     }
 
     /// A worker that cannot start does not replace the one that runs.
-    private func reload(_ server: Server, _ log: ReadableLog) {
+    private func reload(_ server: Server, _ log: any EventSink) {
         func say(_ level: String, _ text: String) {
             log.log(LogEvent(worker: SingleRouter.name, request: 0, level: level, text: text))
         }
