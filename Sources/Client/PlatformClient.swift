@@ -47,17 +47,16 @@ package final class PlatformClient {
     /// Gets how many bytes of an upload have been taken, and how many there are.
     package var progress: (@Sendable (_ sent: Int, _ total: Int) -> Void)?
 
-    private let http: HTTPClient
+    /// As long as the process: a shutdown right behind an answer meets the connection on its way back to the pool, and
+    /// async-http-client then ends the process.
+    private static let http = {
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.timeout = .init(connect: .seconds(10), read: patience)
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
     private let credentials: Credentials
 
-    package init(_ credentials: Credentials) {
-        self.credentials = credentials
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.timeout = .init(connect: .seconds(10), read: Self.patience)
-        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    }
-
-    deinit { try? http.syncShutdown() }
+    package init(_ credentials: Credentials) { self.credentials = credentials }
 
     /// The account that is meant: the one named, that of the login, or the only one that the token can see.
     package func account(_ named: String?) throws(ClientError) -> String {
@@ -117,7 +116,7 @@ package final class PlatformClient {
                 request.body = progress.map { Self.stream(body.bytes, telling: $0) } ?? .bytes(body.bytes)
             }
             let delegate = ResponseAccumulator(request: request, maxBodySize: Self.answerBytes)
-            let response = try http.execute(request: request, delegate: delegate).wait()
+            let response = try Self.http.execute(request: request, delegate: delegate).wait()
             return Answer(
                 status: Int(response.status.code), bytes: response.body.map { Array($0.readableBytesView) } ?? [])
         } catch {

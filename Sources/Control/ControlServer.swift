@@ -39,16 +39,18 @@ package final class ControlServer: Sendable {
     private let check: any StartupCheck
     private let tails: TailHub
     private let status: @Sendable () -> [UInt8]
+    private let metrics: @Sendable () -> [UInt8]
     private let log: @Sendable (_ level: String, _ text: String) -> Void
     private let threads = NIOThreadPool(numberOfThreads: threadCount)
 
     /// - Parameters:
     ///   - tails: what follows Workers.
     ///   - status: the status page's JSON.
+    ///   - metrics: Prometheus's text.
     ///   - log: takes what the operator should know; its level is "error" or "warn".
     package init(
         settings: Settings, store: any PlatformStore, check: any StartupCheck, tails: TailHub,
-        status: @escaping @Sendable () -> [UInt8],
+        status: @escaping @Sendable () -> [UInt8], metrics: @escaping @Sendable () -> [UInt8],
         log: @escaping @Sendable (_ level: String, _ text: String) -> Void
     ) {
         self.settings = settings
@@ -56,6 +58,7 @@ package final class ControlServer: Sendable {
         self.check = check
         self.tails = tails
         self.status = status
+        self.metrics = metrics
         self.log = log
     }
 
@@ -107,12 +110,21 @@ package final class ControlServer: Sendable {
         for path in ["/healthz", "/readyz"] {
             router.on(RouterPath(stringLiteral: path), method: .get) { _, _ in "ok\n" }
         }
-        let isOpen = ["127.0.0.1", "::1", "localhost"].contains(settings.host)
-        router.on("/__martlet/status", method: .get) { [status] request, _ in
-            // Beyond this machine it is for the operator only.
-            if !isOpen { try await api.requireOperator(request) }
-            return Response(.bytes(status(), type: "application/json", fields: [("cache-control", "no-store")]))
+        let isOpen = Self.isLoopback(settings.host)
+        let json = "application/json"
+        let text = "text/plain; version=0.0.4; charset=utf-8"
+        for (path, type, page) in [("/__martlet/status", json, status), ("/metrics", text, metrics)] {
+            router.on(RouterPath(stringLiteral: path), method: .get) { request, _ in
+                // Beyond this machine it is for the operator only.
+                if !isOpen { try await api.requireOperator(request) }
+                return Response(.bytes(page(), type: type, fields: [("cache-control", "no-store")]))
+            }
         }
+    }
+
+    /// Whether an address is this machine's own, which nobody else can reach.
+    package static func isLoopback(_ host: String) -> Bool {
+        host.hasPrefix("127.") || ["::1", "localhost"].contains(host)
     }
 
     /// Makes the first account and the operator's token, if there is no account yet.

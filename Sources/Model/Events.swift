@@ -6,6 +6,8 @@ package struct LogEvent: Sendable {
     /// "debug", "log", "info", "warn", "error" or "trace".
     package var level: String
     package var text: String
+    /// The value of the request's `CF-Ray`, where requests are marked.
+    package var ray: String?
 
     package init(worker: String, request: Int, level: String, text: String) {
         self.worker = worker

@@ -12,11 +12,11 @@ final class PlatformServer {
     private let server: Server
     private let store: SQLiteStore
     private let limits: Limits
-    private let log: JSONLog
+    private let log: any EventSink
     private let tails: TailHub
     let meter: Meter
 
-    init(server: Server, store: SQLiteStore, tails: TailHub, limits: Limits, log: JSONLog) {
+    init(server: Server, store: SQLiteStore, tails: TailHub, limits: Limits, log: any EventSink) {
         meter = Meter(ledger: store, log: log)
         self.server = server
         self.store = store
@@ -52,6 +52,7 @@ final class PlatformServer {
         let control = ControlServer(
             settings: settings, store: store, check: check, tails: tails,
             status: { [server] in server.status(of: { table.workers }) },
+            metrics: { [server] in server.metrics(of: { table.workers }, revision: table.revision) },
             log: { [log] level, text in
                 log.log(LogEvent(worker: "", request: 0, level: level, text: text))
             })
@@ -65,7 +66,7 @@ final class PlatformServer {
 private struct IsolateCheck: StartupCheck {
     let server: Server
     let limits: Limits
-    let log: JSONLog
+    let log: any EventSink
 
     func check(_ worker: StoredWorker, script: ScriptKey) -> StartupReport {
         let definition = worker.definition(for: script, limits: limits)

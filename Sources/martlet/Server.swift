@@ -1,4 +1,5 @@
 import Cache
+import Control
 import Edge
 import Glibc
 import Isolates
@@ -18,10 +19,12 @@ final class Server: Sendable {
 
     /// Starts V8 on the calling thread, from which all lanes descend, and the lanes.
     /// - Parameters:
+    ///   - showsTimings: whether answers say what they cost.
     ///   - storage: what workers' bindings store and read.
     ///   - traces: who follows workers.
     init(
-        lanes: LaneOptions, defaultMemoryMegabytes: Int, egress: EgressSettings, cache: CacheSettings,
+        lanes: LaneOptions, showsTimings: Bool = false, defaultMemoryMegabytes: Int,
+        egress: EgressSettings, cache: CacheSettings,
         storage: Storage? = nil, traces: (any TraceSink)? = nil, events: any EventSink
     ) throws {
         var options = Engine.Options()
@@ -32,8 +35,10 @@ final class Server: Sendable {
         } catch {
             throw CleanFailure(error.description)
         }
+        var placementOptions = lanes.options
+        placementOptions.showsTimings = showsTimings
         placement = Placement(
-            engine: engine, options: lanes.options, defaultMemoryMegabytes: defaultMemoryMegabytes, events: events,
+            engine: engine, options: placementOptions, defaultMemoryMegabytes: defaultMemoryMegabytes, events: events,
             pages: StandardErrorPages(), egress: try Self.egress(egress), cache: self.cache, storage: storage,
             traces: traces,
             attachFrontLane: doors.attach, forgetFrontLane: doors.forget)
@@ -71,6 +76,11 @@ final class Server: Sendable {
         AdminPages(placement: placement, workers: workers).json()
     }
 
+    /// Metrics for Prometheus, of those workers.
+    func metrics(of workers: @escaping @Sendable () -> [String: Worker], revision: Int64) -> [UInt8] {
+        AdminPages(placement: placement, workers: workers).metrics(revision: revision)
+    }
+
     /// Changes what stands under a name; requests under way end as they began.
     func replace(_ name: String, with entry: WorkerTable.Entry?) {
         if case .worker(let worker) = entry { placement.announce(worker) }
@@ -98,7 +108,9 @@ final class Server: Sendable {
         Thread.spawn(name: "admin") { [self] in
             guard let loop = try? EventLoop() else { return }
             let ingress = Ingress(loop: loop, settings: IngressSettings())
-            try? ingress.open(listener, handler: AdminPages(placement: placement) { self.table.workers })
+            let isOpen = ControlServer.isLoopback(host)
+            let pages = AdminPages(placement: placement, isOpen: isOpen) { self.table.workers }
+            try? ingress.open(listener, handler: pages)
             admin.withLock { $0 = loop.remote }
             loop.run()
         }

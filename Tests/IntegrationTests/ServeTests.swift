@@ -112,7 +112,7 @@ import Testing
         let martlet = try Martlet.serve(folder.path)
         #expect(try martlet.get(host: "a.localhost").status == 500)
         let first = try JSON(martlet.logLine { _ in true }.utf8)
-        #expect(first.keys == ["level", "message", "request", "time", "worker"])
+        #expect(first.keys == ["level", "message", "ray", "request", "time", "worker"])
         #expect(first["level"] == .string("warn"))
         #expect(first["message"] == .string("two\nlines { a: 1 }"))
         #expect(first["worker"] == .string("a"))

@@ -2,7 +2,7 @@ internal import Foundation
 internal import Model
 package import Runtime
 
-/// The admin port: `GET /__martlet/status`, as JSON.
+/// The admin port of `serve --workers`: `GET /__martlet/status`, as JSON, `/metrics`, `/healthz` and `/readyz`.
 package final class AdminPages: RequestHandler {
     /// One worker's row.
     struct WorkerStatus: Encodable {
@@ -36,38 +36,54 @@ package final class AdminPages: RequestHandler {
         let process: ProcessStatus
     }
 
-    private let placement: Placement
-    private let workers: @Sendable () -> [String: Worker]
+    let placement: Placement
+    let workers: @Sendable () -> [String: Worker]
 
-    /// - Parameter workers: those that are served, by the names that the page shows.
-    package init(placement: Placement, workers: @escaping @Sendable () -> [String: Worker]) {
+    /// Whether everybody who can reach the port may see how the process is.
+    private let isOpen: Bool
+
+    /// - Parameters:
+    ///   - isOpen: whether who comes may see more than that the process is well.
+    ///   - workers: those that are served, by the names that the page shows.
+    package init(placement: Placement, isOpen: Bool = true, workers: @escaping @Sendable () -> [String: Worker]) {
         self.placement = placement
+        self.isOpen = isOpen
         self.workers = workers
     }
 
     package func handle(_ exchange: any Exchange) {
         exchange.discardBody()
         let url = exchange.head.urlString
-        let path = url.split(separator: "/", maxSplits: 2).dropFirst(2).first.map { "/" + $0 } ?? "/"
-        guard path.split(separator: "?").first == "/__martlet/status" else {
-            return ErrorPage(status: 404, message: "The status page is /__martlet/status.", outcome: .ok)
-                .respond(to: exchange)
+        let target = url.split(separator: "/", maxSplits: 2).dropFirst(2).first.map { "/" + $0 } ?? "/"
+        let path = target.split(separator: "?").first ?? ""
+        guard ["/__martlet/status", "/metrics", "/healthz", "/readyz"].contains(path) else {
+            return ErrorPage(
+                status: 404, message: "Here are /__martlet/status, /metrics, /healthz and /readyz.", outcome: .ok
+            ).respond(to: exchange)
         }
         guard ["GET", "HEAD"].contains(exchange.head.methodString) else {
             return ErrorPage(status: 405, message: "Only GET and HEAD work here.", outcome: .ok).respond(to: exchange)
         }
-        answer(exchange)
+        if path == "/healthz" || path == "/readyz" { return answer(exchange, Array("ok\n".utf8), "text/plain") }
+        guard isOpen else {
+            // There are no tokens without a platform.
+            return ErrorPage(
+                status: 403, message: "This page is only there if the admin port listens on this machine alone.",
+                outcome: .ok
+            ).respond(to: exchange)
+        }
+        if path == "/metrics" { return answer(exchange, metrics(revision: nil), Self.metricsType) }
+        answer(exchange, json(), "application/json")
     }
 
-    private func answer(_ exchange: any Exchange) {
-        let json = json()
-        var fields = "content-type: application/json\r\ncache-control: no-store\r\n"
+    private func answer(_ exchange: any Exchange, _ body: [UInt8], _ type: String) {
+        var fields = "content-type: \(type)\r\ncache-control: no-store\r\n"
         fields.withUTF8 { fields in
-            json.withUnsafeBytes { json in
+            body.withUnsafeBytes { body in
                 let head = ResponseHead(
                     status: 200, reason: UnsafeRawBufferPointer(start: nil, count: 0),
                     fields: UnsafeRawBufferPointer(fields))
-                exchange.respond(head, body: .bytes(json))
+                exchange.respond(head, body: .bytes(body))
             }
         }
     }
@@ -97,7 +113,7 @@ package final class AdminPages: RequestHandler {
                 tainted: numbers.leaked > 0 || numbers.lostLanes > 0))
     }
 
-    private static var residentBytes: Int {
+    static var residentBytes: Int {
         let line = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
         let pages = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))

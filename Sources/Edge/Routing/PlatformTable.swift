@@ -62,6 +62,9 @@ package final class PlatformTable: ServiceDirectory {
 
     var routes: PlatformRoutes { state.withLock { $0.routes } }
 
+    /// The store's revision as of which requests are routed.
+    package var revision: Int64 { state.withLock { $0.revision } }
+
     /// Workers that have been asked for since they were deployed: "account/script" and version.
     package var workers: [String: Worker] {
         let workers = state.withLock { $0.workers }

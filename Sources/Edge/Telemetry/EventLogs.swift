@@ -4,11 +4,17 @@ package import Model
 /// Logs for people, under `martlet dev`: what the worker logs, and a line for each request.
 package final class ReadableLog: EventSink {
     private let writer: LineWriter
+    package let wantsRequests: Bool
+    private let namesWorkers: Bool
     private let hasColours: Bool
-    package let wantsRequests = true
 
-    package init(writer: LineWriter, hasColours: Bool = false) {
+    /// - Parameter namesWorkers: whether each line says whose it is.
+    package init(
+        writer: LineWriter, wantsRequests: Bool = true, namesWorkers: Bool = false, hasColours: Bool = false
+    ) {
         self.writer = writer
+        self.wantsRequests = wantsRequests
+        self.namesWorkers = namesWorkers
         self.hasColours = hasColours
     }
 
@@ -19,8 +25,9 @@ package final class ReadableLog: EventSink {
             case "warn": hasColours ? "\u{1b}[33m!\u{1b}[0m " : "! "
             default: "  "
             }
+        let name = namesWorkers && !event.worker.isEmpty ? "\(event.worker): " : ""
         for line in event.text.split(separator: "\n", omittingEmptySubsequences: false) {
-            writer.write(mark + LogText.escaped(line))
+            writer.write(mark + name + LogText.escaped(line))
         }
     }
 
@@ -38,27 +45,31 @@ package final class ReadableLog: EventSink {
     }
 }
 
-/// Logs for programs, under `martlet serve`: one JSON object a line. Requests are counted on the status page, not
-/// logged.
+/// Logs for programs, under `martlet serve`: one JSON object a line. There, requests are counted on the status
+/// page, not logged.
 package final class JSONLog: EventSink {
     private struct Line: Encodable {
         let time: String
         let level: String
         let worker: String?
         let request: Int?
+        let ray: String?
         let message: String
     }
 
     private let writer: LineWriter
-    package let wantsRequests = false
+    package let wantsRequests: Bool
 
-    package init(writer: LineWriter) { self.writer = writer }
+    package init(writer: LineWriter, wantsRequests: Bool = false) {
+        self.writer = writer
+        self.wantsRequests = wantsRequests
+    }
 
     package func log(_ event: LogEvent) {
         let line = Line(
             time: Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(Date()), level: event.level,
             worker: event.worker.isEmpty ? nil : event.worker, request: event.request == 0 ? nil : event.request,
-            message: event.text)
+            ray: event.ray, message: event.text)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let json = try? encoder.encode(line) else { return }
@@ -66,10 +77,11 @@ package final class JSONLog: EventSink {
     }
 
     package func requestEnded(_ event: RequestEvent) {
-        guard !event.event.hasCaller else { return }
+        guard wantsRequests || !event.event.hasCaller else { return }
         let wall = LogText.milliseconds(event.wallTime)
         let cpu = LogText.milliseconds(event.cpuTime)
-        let text = "\(event.method) \"\(event.url)\": \(event.outcome.rawValue) (\(wall) ms, \(cpu) ms CPU)"
+        let status = event.event == .fetch ? "\(event.status) " : ""
+        let text = "\(event.method) \"\(event.url)\": \(status)\(event.outcome.rawValue) (\(wall) ms, \(cpu) ms CPU)"
         let level = event.outcome == .ok ? "info" : "error"
         log(LogEvent(worker: event.worker, request: 0, level: level, text: text))
     }

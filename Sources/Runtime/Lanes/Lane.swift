@@ -45,6 +45,7 @@ package final class Lane {
     let pages: any ErrorPages
     let egress: any Egress
     let traces: (any TraceSink)?
+    let timings = LaneTimings()
     var instanceCount: Int { instances.count + retiring.count }
 
     /// On the lane's thread, before its loop runs.
@@ -64,7 +65,11 @@ package final class Lane {
 
     /// Runs the request here, or hands it to the lane where the worker is, whichever is cheaper.
     package func dispatch(_ exchange: any Exchange, to worker: Worker) {
-        if let assets = worker.assets, exchange.event == .fetch, assets.take(exchange, of: worker, on: self) { return }
+        if let assets = worker.assets, exchange.event == .fetch, exchange.service?.entrypoint == nil,
+            assets.take(exchange, of: worker, on: self)
+        {
+            return
+        }
         guard worker.hasCode else { return refuse(exchange, worker, .scriptNotFound) }
         if LoopGuard.hops(of: exchange.head) >= LoopGuard.limit { return refuse(exchange, worker, .loopDetected) }
         if let instance = instances[ObjectIdentifier(worker)] { return run(exchange, in: instance) }
@@ -154,6 +159,7 @@ package final class Lane {
         }
         let startedAt = loop.now
         let status = pages.respond(to: exchange, outcome: outcome)
+        timings.record(outcome, wall: 0, cpu: instance.isolate.cpuTime, isColdStart: true)
         if var trace = trace(of: exchange, to: worker) {
             trace.fail(failure.explanation(of: worker))
             trace.outcome = outcome
@@ -175,6 +181,7 @@ package final class Lane {
         worker.counts.addRequest()
         worker.counts.addError()
         let status = pages.respond(to: exchange, outcome: outcome)
+        timings.record(outcome, wall: 0, cpu: 0, isColdStart: false)
         guard var trace = trace(of: exchange, to: worker) else { return }
         trace.outcome = outcome
         trace.status = status

@@ -14,6 +14,8 @@ package final class Placement: Sendable {
         /// What all isolates together may use before idle ones are evicted, in MiB. `--memory-budget-mb`.
         package var memoryBudgetMegabytes = 4_096
         package var watchdog = Watchdog.Steps()
+        /// Whether answers say what they cost, as under `martlet dev`.
+        package var showsTimings = false
         package init() {}
     }
 
@@ -76,6 +78,8 @@ package final class Placement: Sendable {
     private let mappings = MappingBudget()
     private let evictions = Atomic<Int>(0)
     private let lostLanes = Atomic<Int>(0)
+    /// Of all lanes that there have been.
+    private let laneTimings = Mutex<[LaneTimings]>([])
     /// What the instances of all lanes use, as of their last collections, in bytes.
     private let memory = Atomic<Int>(0)
     private let state = Mutex(State())
@@ -166,6 +170,7 @@ package final class Placement: Sendable {
         let loop = try EventLoop()
         let lane = Lane(id: id, kind: kind, loop: loop, placement: self)
         defer { lane.close() }
+        laneTimings.withLock { $0.append(lane.timings) }
         let reference = LaneReference(id: id, kind: kind, loop: loop.remote, lane: LoopBound(lane, to: loop))
         let waiting = state.withLock { state -> [@Sendable (LaneReference) -> Void] in
             state.lanes[id] = reference
@@ -375,6 +380,16 @@ package final class Placement: Sendable {
         package let leaked: Int
         package let evictions: Int
         package let mappings: Int
+        /// Jobs that wait for a thread.
+        package let waitingWork: Int
+        package let waitingStorageWork: Int
+    }
+
+    var showsTimings: Bool { options.showsTimings }
+
+    /// What requests took, on all lanes since the start.
+    package var timings: LaneTimings.Values {
+        laneTimings.withLock { $0 }.reduce(into: LaneTimings.Values()) { $0.add($1.values) }
     }
 
     package var numbers: Numbers {
@@ -384,7 +399,8 @@ package final class Placement: Sendable {
             frontLanes: lanes.count { $0.kind == .front }, backLanes: lanes.count { $0.kind == .back },
             lostLanes: lostLanes.load(ordering: .relaxed), blankIsolates: pool.readyCount,
             isolates: mappings.isolates, condemned: reaped.condemned, leaked: reaped.lost,
-            evictions: evictions.load(ordering: .relaxed), mappings: mappings.count)
+            evictions: evictions.load(ordering: .relaxed), mappings: mappings.count,
+            waitingWork: work.waitingCount, waitingStorageWork: storageWork.waitingCount)
     }
 }
 

@@ -16,6 +16,7 @@ final class NativeWork: Sendable {
         var runningCount = 0
 
         var isEmpty: Bool { next == jobs.count }
+        var count: Int { jobs.count - next }
 
         mutating func take() -> Job {
             defer {
@@ -68,6 +69,9 @@ final class NativeWork: Sendable {
         else { return }
         state.turns.append(isolate)
     }
+
+    /// Jobs that have not begun.
+    var waitingCount: Int { state.withLock { $0.lines.values.reduce(0) { $0 + $1.count } } }
 
     /// A thread's life.
     private func serve() {

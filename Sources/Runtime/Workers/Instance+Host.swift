@@ -108,7 +108,7 @@ extension Instance: ExchangeHost {
         context.status = answer.status
         context.isFollowed = false
         worker.counts.addBytesOut(body.count)
-        context.exchange.respond(ResponseHead(answer, context.outcome), body: ResponseBytes(body))
+        withHead(answer, of: context) { context.exchange.respond($0, body: ResponseBytes(body)) }
         answered(context)
     }
 
@@ -118,12 +118,13 @@ extension Instance: ExchangeHost {
         let context = try open(exchange)
         let body = try hostBody(body)
         let coding = coding.flatMap { ContentCoding(named: $0) }
-        let head = ResponseHead(answer, context.outcome)
         if let whole = try body.takeWhole(coded: coding) {
             context.status = answer.status
             context.isFollowed = false
             worker.counts.addBytesOut(whole.count)
-            whole.withUnsafeBytes { context.exchange.respond(head, body: .bytes($0)) }
+            withHead(answer, of: context) { head in
+                whole.withUnsafeBytes { context.exchange.respond(head, body: .bytes($0)) }
+            }
             answered(context)
             return true
         }
@@ -132,7 +133,7 @@ extension Instance: ExchangeHost {
         context.status = answer.status
         context.answer = .streaming
         context.isFollowed = true
-        context.exchange.beginResponse(head, length: length)
+        withHead(answer, of: context) { context.exchange.beginResponse($0, length: length) }
         context.pump = pump
         enqueue { context.pump?.advance() }
         return false
@@ -144,7 +145,7 @@ extension Instance: ExchangeHost {
         context.answer = .streaming
         context.isFollowed = true
         context.unwritten = length
-        context.exchange.beginResponse(ResponseHead(answer, context.outcome), length: length)
+        withHead(answer, of: context) { context.exchange.beginResponse($0, length: length) }
     }
 
     func writeResponse(to exchange: Int, _ bytes: UnsafeRawBufferPointer) throws(OpError) -> Int? {

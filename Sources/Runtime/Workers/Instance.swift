@@ -20,6 +20,8 @@ final class Instance {
     private(set) var requests: [Int: RequestContext] = [:]
     /// Whose code is running; nil while the worker's top level is evaluated, and between calls.
     private(set) var current: RequestContext?
+    /// The thread's CPU time (ns) when the call under way began, where answers tell of it.
+    private(set) var callBegan: UInt64 = 0
     private(set) var isLoading = false
     /// Owners of open tickets.
     private var tickets: [Int: RequestContext] = [:]
@@ -134,6 +136,7 @@ final class Instance {
         guard context.cpuTime < limit else { return condemn(.exceededCPU, culprit: context) }
         current = context
         lastUsed = lane.loop.now
+        if lane.placement.showsTimings { callBegan = CPUClock.threadTime() }
         var failure: CallFailure?
         do { try body(limit - context.cpuTime) } catch { failure = error }
         current = nil
@@ -297,7 +300,11 @@ final class Instance {
         if context.exchange.observer === context { context.exchange.observer = nil }
         if context.isFollowed { enqueue { [self] in tell(.exchangeEnded, .number(Double(context.id))) } }
         if context.outcome != .ok { worker.counts.addError() }
-        worker.counts.addWallTime(EventLoop.monotonicNow() - context.startedAt)
+        let wall = EventLoop.monotonicNow() - context.startedAt
+        worker.counts.addWallTime(wall)
+        lane.timings.record(
+            context.outcome, wall: wall, cpu: context.startUpTime + context.cpuTime + context.earlierCPUTime,
+            isColdStart: context.isColdStart)
         report(context)
     }
 
@@ -339,7 +346,7 @@ final class Instance {
     private func report(_ context: RequestContext) {
         if context.droppedLogLines > 0 {
             let text = "\(context.droppedLogLines) more log lines were dropped: the request is over its log limit"
-            emit(level: "warn", text: text, request: context.id)
+            emit(level: "warn", text: text, of: context)
             context.trace?.log("warn", text)
         }
         endTrace(of: context)
@@ -372,7 +379,7 @@ final class Instance {
             case .fatal(let message): "The worker's isolate failed: \(message)"
             case .exception(let error): error.message
             }
-        emit(level: "error", text: what, request: culprit?.id ?? 0)
+        emit(level: "error", text: what, of: culprit)
         for context in requests.values { context.trace?.fail(what) }
         end(failingWith: outcome)
         if outcome == .exceededCpu { lane.usedUpItsTime(worker) }
@@ -437,7 +444,7 @@ final class Instance {
         guard let context else {
             startLogBytes += text.utf8.count
             if startLogBytes > worker.definition.limits.logKilobytes << 10 { return }
-            return emit(level: level, text: text, request: 0)
+            return emit(level: level, text: text, of: nil)
         }
         if emitWithinLimit(level: level, text: text, for: context) {
             context.trace?.log(level, worker.sourceMaps.resolved(text))
@@ -449,12 +456,14 @@ final class Instance {
     func emitWithinLimit(level: String, text: String, for context: RequestContext) -> Bool {
         context.logBytes += text.utf8.count
         let isWithin = context.logBytes <= worker.definition.limits.logKilobytes << 10
-        if isWithin { emit(level: level, text: text, request: context.id) } else { context.droppedLogLines += 1 }
+        if isWithin { emit(level: level, text: text, of: context) } else { context.droppedLogLines += 1 }
         return isWithin
     }
 
-    private func emit(level: String, text: String, request: Int) {
+    private func emit(level: String, text: String, of context: RequestContext?) {
         let text = worker.sourceMaps.resolved(text)
-        lane.events.log(LogEvent(worker: worker.name, request: request, level: level, text: text))
+        var event = LogEvent(worker: worker.name, request: context?.id ?? 0, level: level, text: text)
+        event.ray = context?.exchange.head.firstValue(of: "cf-ray").map { String(decoding: $0, as: UTF8.self) }
+        lane.events.log(event)
     }
 }

@@ -37,6 +37,7 @@ struct Serve: ParsableCommand {
     @OptionGroup var tls: TLSOptions
     @OptionGroup var egress: EgressOptions
     @OptionGroup var cache: CacheOptions
+    @OptionGroup var logs: LogOptions
 
     func validate() throws {
         if let baseUrl, !["http://", "https://"].contains(where: baseUrl.hasPrefix) {
@@ -57,7 +58,7 @@ struct Serve: ParsableCommand {
     /// What is deployed in a data folder.
     private func serve(data: String) throws {
         let writer = LineWriter(descriptor: 2)
-        let log = JSONLog(writer: writer)
+        let log = logs.sink(writer, or: .json, showsRequests: false)
         let plan = try platform.readPlan()
         let store = try platform.open(data)
         let storage = Storage(kv: store) { log.log(LogEvent(worker: "", request: 0, level: "error", text: $0)) }
@@ -79,7 +80,7 @@ struct Serve: ParsableCommand {
 
     private func serve(folder: String) throws {
         let writer = LineWriter(descriptor: 2)
-        let log = JSONLog(writer: writer)
+        let log = logs.sink(writer, or: .json, showsRequests: false)
         let workers = WorkerFolder(
             path: folder, limits: limits.limits, bindings: variables.bindings,
             compatibility: compatibility.compatibility, baseURL: baseUrl)
@@ -110,9 +111,9 @@ struct Serve: ParsableCommand {
 private final class FolderDeployment {
     private let folder: WorkerFolder
     private let server: Server
-    private let log: JSONLog
+    private let log: any EventSink
 
-    init(_ folder: WorkerFolder, server: Server, log: JSONLog) {
+    init(_ folder: WorkerFolder, server: Server, log: any EventSink) {
         self.folder = folder
         self.server = server
         self.log = log

@@ -34,17 +34,18 @@ struct Dev: ParsableCommand {
     @OptionGroup var tls: TLSOptions
     @OptionGroup var egress: EgressOptions
     @OptionGroup var cache: CacheOptions
+    @OptionGroup var logs: LogOptions
 
     func run() throws {
         let writer = LineWriter(descriptor: 2)
-        let log = ReadableLog(writer: writer, hasColours: Terminal.hasColours(STDERR_FILENO))
+        let log = logs.sink(writer, or: .text, showsRequests: true)
         let settings = ingress.settings(showsEveryOutcome: true)
         let workers = try workers()
         let address = try address(workers[0])
         let storage =
             workers.contains { $0.projectFile != nil } ? try LocalStorage(in: persist ? workers[0].folder() : nil) : nil
         let server = try Server(
-            lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
+            lanes: lanes, showsTimings: true, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
             cache: cache.settings(),
             storage: storage.map { storage in
                 Storage(kv: storage.store) { log.log(LogEvent(worker: "", request: 0, level: "error", text: $0)) }

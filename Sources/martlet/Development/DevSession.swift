@@ -8,7 +8,7 @@ import Synchronization
 /// The Workers of `martlet dev`: loads them, and again when their files change.
 final class DevSession: Sendable {
     private let server: Server
-    private let log: ReadableLog
+    private let log: any EventSink
     private let workers: [DevWorker]
     private let storage: LocalStorage?
     /// Several folders may change at once. Holds the folders outside the projects' that are watched.
@@ -17,7 +17,7 @@ final class DevSession: Sendable {
     private let assets = Mutex<[String: LocalAssets]>([:])
 
     /// - Parameter workers: the first is the one that answers.
-    init(_ workers: [DevWorker], server: Server, storage: LocalStorage?, log: ReadableLog) {
+    init(_ workers: [DevWorker], server: Server, storage: LocalStorage?, log: any EventSink) {
         self.workers = workers
         self.server = server
         self.storage = storage
