@@ -153,7 +153,11 @@ import Testing
         #expect(fresh["workers"]["a"]["requests"] == .number(0))
         for _ in 0..<3 { _ = try martlet.get(host: "a.localhost") }
         for _ in 0..<2 { _ = try martlet.get(host: "b.localhost") }
-        let status = try martlet.serverStatus()
+        // A request is counted as failed when it is over, which is after its answer.
+        let status = try eventually("both failures are counted") {
+            let status = try martlet.serverStatus()
+            return status["workers"]["b"]["errors"] == .number(2) ? status : nil
+        }
         let a = status["workers"]["a"]
         let b = status["workers"]["b"]
         let process = status["process"]
