@@ -17,7 +17,9 @@ struct LogOptions: ParsableArguments {
     func sink(_ writer: LineWriter, or format: Format, showsRequests: Bool) -> any EventSink {
         switch logFormat ?? format {
         case .json: JSONLog(writer: writer, wantsRequests: showsRequests)
-        case .text: ReadableLog(writer: writer, wantsRequests: showsRequests, namesWorkers: !showsRequests,
+        case .text:
+            ReadableLog(
+                writer: writer, wantsRequests: showsRequests, namesWorkers: !showsRequests,
                 hasColours: Terminal.hasColours(STDERR_FILENO))
         }
     }
