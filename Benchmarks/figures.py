@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 
+import hosting
 import switching
 import webapis
 from lab import percentile, wait_for, free_port
@@ -227,6 +228,8 @@ def neighbours(lab):
 ALL = {
     "cold": cold, "memory": memory, "alive": alive, "http": http, "neighbours": neighbours,
     "switching": lambda lab: switching.switching(lab, row), "cpu-bound": lambda lab: switching.cpu_bound(lab, row),
+    "deploys": lambda lab: hosting.deploys(lab, row), "scripts": lambda lab: hosting.scripts(lab, row),
+    "bindings": lambda lab: hosting.bindings(lab, row),
     "webapis": lambda lab: webapis.scripted(lab, row), "natives": lambda lab: webapis.natives(lab, row),
 }
 

@@ -1,4 +1,5 @@
 """Starting servers, loading them, reading what they used."""
+import json
 import os
 import re
 import signal
@@ -6,6 +7,8 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager
+
+from control import ControlAPI
 
 
 def percentile(values, share):
@@ -78,8 +81,8 @@ class Lab:
 
     @contextmanager
     def _process(self, arguments, port, admin=None, **options):
-        process = subprocess.Popen(
-            [str(part) for part in arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+        options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **options}
+        process = subprocess.Popen([str(part) for part in arguments], **options)
         try:
             wait_for(port).close()
             yield Server(process, port, admin)
@@ -91,6 +94,21 @@ class Lab:
         port, admin = free_port(), free_port()
         return self._process(
             [self.martlet, "serve", "--workers", folder, "--port", port, "--admin-port", admin, *flags], port, admin)
+
+    @contextmanager
+    def platform(self, data=None, *flags):
+        """`martlet serve --data`, and its API; a folder that is not there is made, with an account."""
+        port, admin = free_port(), free_port()
+        data = data or self.folder / f"data-{port}"
+        known = data.with_suffix(".json")
+        command = [self.martlet, "serve", "--data", data, "--port", port, "--admin-port", admin, *flags]
+        output = data.with_suffix(".txt")
+        with open(output, "w") as stdout, self._process(command, port, admin, stdout=stdout) as server:
+            wait_for(admin).close()
+            if not known.exists():
+                said = dict(line.split(" ", 1) for line in output.read_text().splitlines() if " " in line)
+                known.write_text(json.dumps([said["Account"], said["Token"]]))
+            yield server, ControlAPI(server, *json.loads(known.read_text()))
 
     def peer(self, name, source):
         """A peer's server: `source` with PORT replaced."""
