@@ -109,19 +109,54 @@ struct ZoneRoutes {
             try service.store.deleteDomain(call["domain"], of: call.account)
             return .result(["id": .string(call["domain"])])
         }
-        api.on(.put, "/accounts/:account/workers/scripts/:script/domains/records", .deploy) { [self] in
-            try replaceDomains($0)
+        api.on(.get, domains + "/records/:domain", .read) { [service] call in
+            .result(try service.domain(call["domain"], account: call.account).json)
         }
+        let ofScript = "/accounts/:account/workers/scripts/:script/domains"
+        api.on(.put, ofScript + "/records", .deploy) { [self] in try replaceDomains($0) }
+        api.on(.post, ofScript + "/changeset", .read) { [self] in try changes(of: $0) }
     }
 
-    /// `{origins: [{hostname, zone_id?, zone_name?, enabled?}]}`: exactly these are the script's.
-    private func replaceDomains(_ call: Call) throws -> Reply {
+    /// `{origins: [{hostname, zone_id?, zone_name?, enabled?}]}`: those that are enabled.
+    private func wantedDomains(_ call: Call) throws -> [JSONValue] {
         _ = try scripts.require(call.script)
         guard let origins = try call.object()["origins"]?.array else {
             throw APIError.badBody("'origins' must be a list of host names")
         }
-        let wanted = origins.filter { $0["enabled"]?.bool != false }
-        let put = try wanted.map { try service.putDomain($0, account: call.account, script: call.script.name) }
+        return origins.filter { $0["enabled"]?.bool != false }
+    }
+
+    /// What `replaceDomains` would do. An updated domain is `modified` if another Worker has it. Nothing conflicts:
+    /// there are no DNS records here.
+    private func changes(of call: Call) throws -> Reply {
+        let wanted = try wantedDomains(call).map {
+            try service.customDomain($0, account: call.account, script: call.script.name)
+        }
+        let known = try store.domains(of: call.account)
+        var added: [JSONValue] = []
+        var updated: [JSONValue] = []
+        for domain in wanted {
+            guard let old = known.first(where: { $0.hostname == domain.hostname }) else {
+                added.append(domain.json)
+                continue
+            }
+            var shape = old.json.object ?? [:]
+            shape["modified"] = .bool(old.script != domain.script)
+            updated.append(.object(shape))
+        }
+        let replaces = call.query["replace_state"] == "true"
+        let removed = known.filter { old in
+            replaces && old.script == call.script && !wanted.contains { $0.hostname == old.hostname }
+        }
+        return .result([
+            "added": .array(added), "removed": .array(removed.map(\.json)), "updated": .array(updated),
+            "conflicting": [],
+        ])
+    }
+
+    /// Exactly the wanted ones are the script's.
+    private func replaceDomains(_ call: Call) throws -> Reply {
+        let put = try wantedDomains(call).map { try service.putDomain($0, account: call.account, script: call.script.name) }
         for old in try store.domains(of: call.account)
         where old.script == call.script && !put.contains(where: { $0.id == old.id }) {
             try store.deleteDomain(old.id, of: call.account)

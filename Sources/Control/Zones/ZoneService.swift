@@ -147,6 +147,15 @@ struct ZoneService: Sendable {
     // MARK: Custom domains
 
     func putDomain(_ body: JSONValue, account: String, script: String? = nil) throws -> CustomDomain {
+        do {
+            return try store.put(try customDomain(body, account: account, script: script))
+        } catch let error as StoreError where error.kind == .conflict {
+            throw APIError(400, 100116, error.message)
+        }
+    }
+
+    /// The domain that is asked for, with an id of its own, whatever there is already.
+    func customDomain(_ body: JSONValue, account: String, script: String? = nil) throws -> CustomDomain {
         guard let hostname = body["hostname"]?.string?.lowercased(), HostName.isValid(hostname) else {
             throw APIError.badBody("'hostname' must be a host name")
         }
@@ -163,12 +172,7 @@ struct ZoneService: Sendable {
         guard let zone, HostName.isWithin(hostname, domain: zone.name) else {
             throw APIError(400, 100117, "no zone of this account has the host name '\(hostname)'")
         }
-        do {
-            return try store.put(
-                CustomDomain(hostname: hostname, zone: zone.id, zoneName: zone.name, script: key))
-        } catch let error as StoreError where error.kind == .conflict {
-            throw APIError(400, 100116, error.message)
-        }
+        return CustomDomain(hostname: hostname, zone: zone.id, zoneName: zone.name, script: key)
     }
 
     func domain(_ id: String, account: String) throws -> CustomDomain {

@@ -63,13 +63,13 @@ extension SQLiteStore: KVStore {
     // MARK: Entries
 
     package func entry(_ key: String, in namespace: String) throws -> KVEntry? {
-        let row = try read { db in
-            try Row.fetchOne(
-                db,
+        let row = try readOnce { db in
+            let statement = try db.cachedStatement(
                 sql: """
                     SELECT value, metadata, expiration, checksum FROM kv_entries
                     WHERE namespace = ? AND key = ? AND (expiration IS NULL OR expiration > ?)
-                    """, arguments: [namespace, Data(key.utf8), Timestamp.now.seconds])
+                    """)
+            return try Row.fetchOne(statement, arguments: [namespace, Data(key.utf8), Timestamp.now.seconds])
         }
         guard let row else { return nil }
         let value: Data = row["value"]

@@ -78,6 +78,15 @@ package final class SQLiteStore: Sendable {
         }
     }
 
+    /// The same of a single statement, which needs no transaction around it.
+    func readOnce<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        do {
+            return try pool.unsafeRead(body)
+        } catch {
+            throw Self.storeError(error, doing: "reading")
+        }
+    }
+
     /// One transaction: all of it is durable when this returns, or nothing has happened. Then tells who follows.
     /// - Parameter body: gets the revision that this change makes.
     func write<Value>(_ body: (Database, Int64) throws -> Value) throws -> Value {

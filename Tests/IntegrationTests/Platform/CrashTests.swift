@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    private static let rounds = 20
+    private static let rounds = 200
 
     private static func code(_ number: Int) -> String {
         "export default { fetch: (r, env) => new Response(`code \(number), variable ${env.N}`) };"

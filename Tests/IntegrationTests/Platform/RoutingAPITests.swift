@@ -69,8 +69,19 @@ import Testing
         #expect(try platform.call("PUT", path + "/routes", json: #"[{"pattern":"example.org/*"}]"#).code == 10022)
         #expect(try platform.call("PUT", path + "/routes", json: #"{}"#).code == 10026)
         let records = #"{"override_scope":true,"origins":[{"hostname":"y.example.com"}]}"#
+        func changes(_ origins: String) throws -> String {
+            let changeset = path + "/domains/changeset?replace_state=true"
+            let result = try platform.done("POST", changeset, json: #"{"origins":[\#(origins)]}"#)
+            return ["added", "removed", "updated", "conflicting"].map { kind in
+                guard case .array(let domains) = result[kind] else { return "no \(kind)" }
+                return domains.map { "\($0["hostname"].string ?? "") \($0["modified"])" }.joined(separator: ",")
+            }.joined(separator: "|")
+        }
+        #expect(try changes(#"{"hostname":"y.example.com"}"#) == "y.example.com null|||")
         #expect(try platform.call("PUT", path + "/domains/records", json: records).status == 200)
         #expect(try platform.martlet.get(host: "y.example.com").text == "a")
+        #expect(try changes(#"{"hostname":"y.example.com"}"#) == "||y.example.com false|")
+        #expect(try changes("") == "|y.example.com null||")
         #expect(try platform.call("PUT", path + "/domains/records", json: #"{"origins":[]}"#).status == 200)
         #expect(try platform.martlet.get(host: "y.example.com").status == 404)
     }
