@@ -156,7 +156,9 @@ struct ZoneRoutes {
 
     /// Exactly the wanted ones are the script's.
     private func replaceDomains(_ call: Call) throws -> Reply {
-        let put = try wantedDomains(call).map { try service.putDomain($0, account: call.account, script: call.script.name) }
+        let put = try wantedDomains(call).map {
+            try service.putDomain($0, account: call.account, script: call.script.name)
+        }
         for old in try store.domains(of: call.account)
         where old.script == call.script && !put.contains(where: { $0.id == old.id }) {
             try store.deleteDomain(old.id, of: call.account)
