@@ -34,6 +34,8 @@ package final class SQLiteStore: Sendable {
     private static var configuration: Configuration {
         var configuration = Configuration()
         configuration.label = "store"
+        // Readers and the writer may meet for a moment when the log begins anew: GRDB would give up at once.
+        configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { db in
             // On disk, not only with the kernel, when a transaction is over.
             try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON")

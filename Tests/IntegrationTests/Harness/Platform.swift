@@ -6,10 +6,11 @@ final class Platform {
     let token: String
     private let flags: [String]
 
-    init(_ flags: [String] = []) throws {
+    /// - Parameter wrapper: makes of the scratch folder what runs Martlet.
+    init(_ flags: [String] = [], under wrapper: (ScratchFolder) -> [String] = { _ in [] }) throws {
         folder = try ScratchFolder()
         self.flags = flags
-        martlet = try Martlet(Self.arguments(folder, flags))
+        martlet = try Martlet(Self.arguments(folder, flags), under: wrapper(folder))
         account = try martlet.takeLine(after: "Account")
         token = try martlet.takeLine(after: "Token")
         try martlet.takeAddress()

@@ -4,7 +4,8 @@ import Testing
 @Suite("KV bindings") struct KVBindingTests {
     /// A platform with the namespace `id`, bound as KV to a Worker `kv` that runs the code for each request.
     private static func platform(_ code: String) throws -> (Platform, id: String) {
-        let platform = try Platform()
+        // Of values of 25 MiB, the pages alone take a good part of what a request has by default.
+        let platform = try Platform(["--cpu-ms", "1000"])
         let namespaces = "/accounts/{A}/storage/kv/namespaces"
         let id = try #require(try platform.done("POST", namespaces, json: #"{"title":"n"}"#)["id"].string)
         try deploy(code, on: platform, id)
