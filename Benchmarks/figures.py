@@ -247,7 +247,7 @@ def report(rows, lab, page):
         cpu = re.search(r"model name\s*: (.*)", file.read())[1]
     lines = [
         "# Benchmarks", "",
-        "Written by `make bench`. Each figure is a ratio of two things measured in the same run on the same machine:",
+        "Written by `make bench`. A figure is a ratio of two things measured in the same run, or stands with its unit. Machine:",
         f"{cpu}, two cores, {platform.system()} {platform.release()}; Node {version}, Deno {deno}, Bun {bun}.", "",
         "| what | measured | bar | aim | verdict | in numbers | repeat |", "|---|--:|--:|--:|---|---|---|",
     ]

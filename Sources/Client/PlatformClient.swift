@@ -89,11 +89,12 @@ package final class PlatformClient {
     }
 
     /// A list that comes in pages, whole.
-    package func pages(_ path: String) throws(ClientError) -> [JSONValue] {
+    package func pages(_ path: String, query: [(String, String)] = []) throws(ClientError) -> [JSONValue] {
         var all: [JSONValue] = []
         var page = 1
         while true {
-            let part = try call("GET", path, query: [("page", String(page)), ("per_page", "100")]).array ?? []
+            let place = [("page", String(page)), ("per_page", "100")]
+            let part = try call("GET", path, query: query + place).array ?? []
             all += part
             if part.count < 100 { return all }
             page += 1

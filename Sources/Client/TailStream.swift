@@ -10,7 +10,7 @@ package enum TailStream {
     /// Seconds between pings: by them a connection that is gone is noticed.
     private static let pingInterval = TimeAmount.seconds(10)
 
-    /// Waits until the connection has ended.
+    /// Waits until the platform has closed the WebSocket.
     /// - Parameters:
     ///   - url: "ws://host:port/path", or "wss:".
     ///   - opened: called once messages may come.
@@ -24,9 +24,11 @@ package enum TailStream {
         else { throw ClientError("the platform named no WebSocket: \(url)") }
         let name = host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
         let port = parts.port ?? (isSecure ? 443 : 80)
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let ended = loop.makePromise(of: Void.self)
         do {
             let tls = isSecure ? try NIOSSLContext(configuration: .makeClientConfiguration()) : nil
-            let channel = try ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            _ = try ClientBootstrap(group: loop)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let pipeline = channel.pipeline.syncOperations
@@ -37,26 +39,28 @@ package enum TailStream {
                         }
                         let authority = parts.port.map { "\(host):\($0)" } ?? host
                         try pipeline.addHandler(
-                            Greeting(authority: authority, path: parts.percentEncodedPath) { context in
+                            Greeting(authority: authority, path: parts.percentEncodedPath, ended) { context in
                                 opened()
-                                try add(to: context, message)
+                                try add(to: context, ended, message)
                             })
                     }
                 }
                 .connect(host: name, port: port).wait()
-            try channel.closeFuture.wait()
+            try ended.futureResult.wait()
         } catch {
+            ended.fail(error)
             throw ClientError("\(host): \(error)")
         }
     }
 
     private static func add(
-        to context: ChannelHandlerContext, _ message: @escaping @Sendable (String) -> Void
+        to context: ChannelHandlerContext, _ ended: EventLoopPromise<Void>,
+        _ message: @escaping @Sendable (String) -> Void
     ) throws {
         let pipeline = context.pipeline.syncOperations
         try pipeline.addHandler(WebSocketFrameEncoder())
         try pipeline.addHandler(ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: 16 << 20)))
-        try pipeline.addHandler(Reader(pingInterval, message))
+        try pipeline.addHandler(Reader(pingInterval, ended, message))
     }
 }
 
@@ -70,12 +74,17 @@ private final class Greeting: ChannelInboundHandler, RemovableChannelHandler {
 
     private let authority: String
     private let path: String
+    private let ended: EventLoopPromise<Void>
     private let agreed: (ChannelHandlerContext) throws -> Void
     private var answer = ByteBuffer()
 
-    init(authority: String, path: String, agreed: @escaping (ChannelHandlerContext) throws -> Void) {
+    init(
+        authority: String, path: String, _ ended: EventLoopPromise<Void>,
+        agreed: @escaping (ChannelHandlerContext) throws -> Void
+    ) {
         self.authority = authority
         self.path = path
+        self.ended = ended
         self.agreed = agreed
     }
 
@@ -93,12 +102,11 @@ private final class Greeting: ChannelInboundHandler, RemovableChannelHandler {
         answer.writeBuffer(&bytes)
         let view = answer.readableBytesView
         guard let end = view.firstRange(of: Array("\r\n\r\n".utf8)) else {
-            if view.count > Self.headBytes { context.close(promise: nil) }
+            if view.count > Self.headBytes { errorCaught(context: context, error: Self.notOpened) }
             return
         }
         guard view.starts(with: Array("HTTP/1.1 101 ".utf8)) else {
-            context.fireErrorCaught(ClientError("the platform did not open the tail"))
-            return context.close(promise: nil)
+            return errorCaught(context: context, error: Self.notOpened)
         }
         answer.moveReaderIndex(to: end.upperBound)
         do {
@@ -106,8 +114,17 @@ private final class Greeting: ChannelInboundHandler, RemovableChannelHandler {
             if answer.readableBytes > 0 { context.fireChannelRead(NIOAny(answer)) }
             context.pipeline.syncOperations.removeHandler(self, promise: nil)
         } catch {
-            context.close(promise: nil)
+            errorCaught(context: context, error: error)
         }
+    }
+
+    private static let notOpened = ClientError("the platform did not open the tail")
+
+    func channelInactive(context: ChannelHandlerContext) { ended.fail(Self.notOpened) }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        ended.fail(error)
+        context.close(promise: nil)
     }
 }
 
@@ -117,11 +134,13 @@ private final class Reader: ChannelInboundHandler {
     typealias OutboundOut = WebSocketFrame
 
     private let interval: TimeAmount
+    private let ended: EventLoopPromise<Void>
     private let message: (String) -> Void
     private var pings: RepeatedTask?
 
-    init(_ interval: TimeAmount, _ message: @escaping (String) -> Void) {
+    init(_ interval: TimeAmount, _ ended: EventLoopPromise<Void>, _ message: @escaping (String) -> Void) {
         self.interval = interval
+        self.ended = ended
         self.message = message
     }
 
@@ -134,13 +153,23 @@ private final class Reader: ChannelInboundHandler {
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) { pings?.cancel() }
+    func channelInactive(context: ChannelHandlerContext) {
+        pings?.cancel()
+        ended.fail(ClientError("the connection broke off"))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        ended.fail(error)
+        context.close(promise: nil)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
         switch frame.opcode {
         case .text: message(String(buffer: frame.data))
-        case .connectionClose: context.close(promise: nil)
+        case .connectionClose:
+            ended.succeed(())
+            context.close(promise: nil)
         default: break
         }
     }

@@ -34,7 +34,7 @@ package struct ProjectFile: Sendable {
     /// Keys that mean nothing here.
     package let warnings: [String]
 
-    package var folder: String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "." }
+    package var folder: String { File.folder(of: path) }
 
     /// The project file in a folder; nil if there is none, or if it is no folder.
     package static func inFolder(_ path: String) -> String? {
@@ -42,6 +42,9 @@ package struct ProjectFile: Sendable {
     }
 
     package static func isFolder(_ path: String) -> Bool { File.isFolder(path) }
+
+    /// That in which a file is.
+    package static func folder(of file: String) -> String { File.folder(of: file) }
 
     /// Looks in a folder and those above it.
     /// - Returns: nil if there is none.
@@ -79,7 +82,7 @@ package struct ProjectFile: Sendable {
         assets = try reader.assets()
         let binding: [JSONValue] = assets?.binding.map { [["type": "assets", "name": .string($0)]] } ?? []
         bindings = try reader.bindings() + binding
-        build = try reader.build(in: path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ".")
+        build = try reader.build(in: File.folder(of: path))
         developmentHost = top["dev"]?["ip"]?.string
         if let port = top["dev"]?["port"], !port.isNull {
             guard let number = port.int.flatMap({ UInt16(exactly: $0) }) else {

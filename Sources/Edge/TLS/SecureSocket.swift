@@ -173,7 +173,9 @@ final class SecureSocket {
             tls.fireChannelRead(NIOAny(bytes))
             tls.fireChannelReadComplete()
         } catch {
-            fatalError("a pipeline refused its handlers: \(error)")
+            // The pipeline is apart already: so is the connection, whose next turn finds it broken.
+            state = .failed
+            isEnded = true
         }
     }
 

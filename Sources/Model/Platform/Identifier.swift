@@ -18,7 +18,7 @@ package enum Identifier {
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     }
 
-    static func hexDigits(_ byte: UInt8) -> String {
+    package static func hexDigits(_ byte: UInt8) -> String {
         let digits = String(byte, radix: 16)
         return byte < 16 ? "0" + digits : digits
     }

@@ -71,7 +71,7 @@ package struct AssetFolder: Sendable {
         var hash = SHA256()
         hash.update(data: bytes)
         hash.update(data: Array((path.split(separator: "/").last?.split(separator: ".").last ?? "").utf8))
-        let digits = hash.finalize().prefix(16).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }
+        let digits = hash.finalize().prefix(16).map(Identifier.hexDigits)
         files.append(
             File(
                 path: "/\(path)", hash: digits.joined(), size: bytes.count,

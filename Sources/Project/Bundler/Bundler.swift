@@ -38,7 +38,7 @@ struct Bundler {
         let output = "\(work)/out"
         let list = try esbuild.build(
             entry, try flags(output, additional), list: "\(work)/inputs.json", in: root)
-        let inputs = inputs(list)
+        let inputs = try inputs(list)
         try check(decoratorsOf: inputs, by: esbuild)
         return try read(output, additional, inputs)
     }
@@ -70,8 +70,10 @@ struct Bundler {
 
     // MARK: What was bundled
 
-    private func inputs(_ bytes: [UInt8]) -> [String] {
-        let inputs = (try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)))?["inputs"]?.object ?? [:]
+    private func inputs(_ bytes: [UInt8]) throws(ProjectError) -> [String] {
+        guard let json = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)),
+            let inputs = json["inputs"]?.object
+        else { throw ProjectError("the bundler's list of what it has read is not to be understood") }
         return inputs.keys.map {
             File.absolute(File.path($0.split(separator: "?").first.map(String.init) ?? $0, in: root))
         }
@@ -136,9 +138,11 @@ struct Bundler {
     }
 
     /// The map with sources relative to the root.
-    private func sourceMap(_ path: String) throws(ProjectError) -> [UInt8]? {
+    private func sourceMap(_ path: String) throws(ProjectError) -> [UInt8] {
         let bytes = try File.read(path, limit: WorkerLoader.sizeLimit)
-        guard var map = (try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)))?.object else { return nil }
+        guard var map = (try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)))?.object else {
+            throw ProjectError("the bundler's source map is not to be understood")
+        }
         // They are relative to the output: so many folders below the root.
         let up = "../../../"
         let sources = map["sources"]?.strings ?? []

@@ -74,7 +74,7 @@ struct EsbuildService {
         let loader = ["mjs": "js", "cjs": "js", "mts": "ts", "cts": "ts"][ending] ?? ending
         return .object([
             "id": Self.hook, "contents": .bytes(ImportAttributes.blanked(bytes)), "loader": .string(loader),
-            "resolveDir": .string(path.lastIndex(of: "/").map { String(path[..<$0]) } ?? root),
+            "resolveDir": .string(path.contains("/") ? File.folder(of: path) : root),
         ])
     }
 

@@ -40,9 +40,9 @@ struct DevWorker {
 
     /// The folder whose changes matter.
     func folder() throws -> String {
-        if let projectFile { return projectFile.lastIndex(of: "/").map { String(projectFile[..<$0]) } ?? "." }
+        if let projectFile { return ProjectFile.folder(of: projectFile) }
         let file = try Connection.clean { try WorkerLoader.mainFile(of: main ?? ".") }
-        return file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
+        return ProjectFile.folder(of: file)
     }
 
     func load() throws -> Loaded {

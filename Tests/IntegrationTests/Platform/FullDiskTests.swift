@@ -31,6 +31,13 @@ struct FullDiskTests {
                 "mkdir -p \(data) && mount -t tmpfs -o size=8m,mode=700 none \(data) && exec \"$0\" \"$@\"")
         })
         try platform.deploy(Platform.answering("small"), as: "small")
+        let namespaces = "/accounts/{A}/storage/kv/namespaces"
+        let id = try #require(try platform.done("POST", namespaces, json: #"{"title":"n"}"#)["id"].string)
+        let value = [UInt8](repeating: 7, count: 200_000)
+        func put(_ number: Int) throws -> Int {
+            try platform.call("PUT", "\(namespaces)/\(id)/values/k\(number)", body: value).status
+        }
+        #expect(try put(0) == 200)
         var refused: Platform.Envelope?
         for number in 0..<20 where refused == nil {
             let filler = (0..<100_000).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 36) }
@@ -44,6 +51,11 @@ struct FullDiskTests {
         #expect(try platform.get("small").text == "small")
         // The refused upload has taken nothing: what fits is taken.
         try platform.deploy(Platform.answering("changed"), as: "small")
+        #expect(try platform.get("small").text == "changed")
+        var status = 200
+        for number in 1..<60 where status == 200 { status = try put(number) }
+        #expect(status == 507)
+        #expect(try platform.raw("GET", "\(namespaces)/\(id)/values/k0").body == value)
         #expect(try platform.get("small").text == "changed")
     }
 }

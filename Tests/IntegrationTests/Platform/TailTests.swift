@@ -219,4 +219,25 @@ import Testing
         }
         #expect(try platform.done("GET", Self.tails) == .array([]))
     }
+
+    /// An end that the platform tells of is none of the tail's errors; a connection that breaks off is.
+    @Test(arguments: [true, false]) func theCommandLineTellsHowItEnded(isTold: Bool) throws {
+        let platform = try Self.platform()
+        let tail = try Martlet(
+            ["tail", "w"],
+            environment: [
+                "MARTLET_ENDPOINT": "http://127.0.0.1:\(platform.martlet.ports[1])", "MARTLET_TOKEN": platform.token,
+            ])
+        try tail.logLine(containing: "Following w", by: .patient)
+        if isTold {
+            guard case .array(let tails) = try platform.done("GET", Self.tails), let id = tails.first?["id"].string
+            else { throw Failure("there is no tail") }
+            try platform.done("DELETE", "\(Self.tails)/\(id)")
+            try tail.logLine(containing: "The tail has ended.", by: .patient)
+        } else {
+            try platform.martlet.kill9()
+            try tail.logLine(containing: "the connection broke off", by: .patient)
+        }
+        #expect(try tail.exitCode() == (isTold ? 0 : 1))
+    }
 }

@@ -122,10 +122,12 @@ struct TokenCommand: ParsableCommand {
         @Option(help: "What it lets its holder do: read, deploy or admin.")
         var scope = "deploy"
         @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var list: ListOptions
 
         func run() throws {
             let body: JSONValue = ["name": .string(name), "scope": .string(scope)]
-            print(try connection.connect().call("POST", "/tokens", .json(body)).cell("value"))
+            let made = try connection.connect().call("POST", "/tokens", .json(body))
+            print(list.json ? made.text : made.cell("value"))
         }
     }
 

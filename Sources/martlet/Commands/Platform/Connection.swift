@@ -49,6 +49,12 @@ final class Connection {
         return try Self.clean { try client.call(method, path, query: query, body, token: token) }
     }
 
+    /// The account's zones: all of them, or those of that name.
+    func zones(named name: String? = nil) throws -> [JSONValue] {
+        let query = [("account.id", try account())] + (name.map { [("name", $0)] } ?? [])
+        return try Self.clean { try client.pages("/zones", query: query) }
+    }
+
     /// Gives an error the form in which the command line tells it.
     static func clean<Value>(_ body: () throws -> Value) throws -> Value {
         do {

@@ -19,17 +19,8 @@ struct RouteCommand: ParsableCommand {
         }
     }
 
-    private static func zones(_ connection: Connection) throws -> [JSONValue] {
-        let account = try connection.account()
-        return try Connection.clean {
-            try connection.client.pages("/zones").filter { zone in
-                zone["account"]?["id"]?.string.map { $0 == account } ?? true
-            }
-        }
-    }
-
     private static func routes(_ connection: Connection) throws -> [Placed] {
-        try zones(connection).flatMap { zone in
+        try connection.zones().flatMap { zone in
             try Connection.clean {
                 try (connection.client.call("GET", "/zones/\(zone.cell("id"))/workers/routes").array ?? []).map {
                     Placed(zone: zone, route: $0)
@@ -69,7 +60,7 @@ struct RouteCommand: ParsableCommand {
         func run() throws {
             let connection = try connection.connect()
             let host = pattern.drop { $0 == "*" || $0 == "." }.prefix { $0 != "/" }.lowercased()
-            let fitting = try RouteCommand.zones(connection).filter { HostName.isWithin(host, domain: $0.cell("name")) }
+            let fitting = try connection.zones().filter { HostName.isWithin(host, domain: $0.cell("name")) }
             guard let zone = fitting.max(by: { $0.cell("name").count < $1.cell("name").count }) else {
                 throw CleanFailure("no zone of this account has the host '\(host)'")
             }

@@ -11,11 +11,7 @@ struct ZoneCommand: ParsableCommand {
 
     /// A zone's id, by its name.
     private static func id(of name: String, _ connection: Connection) throws -> String {
-        let account = try connection.account()
-        let found = try Connection.clean {
-            try connection.client.call("GET", "/zones", query: [("name", name), ("account.id", account)])
-        }
-        guard let id = found.array?.first?["id"]?.string else {
+        guard let id = try connection.zones(named: name).first?["id"]?.string else {
             throw CleanFailure("the account has no zone '\(name)'")
         }
         return id
@@ -29,6 +25,7 @@ struct ZoneCommand: ParsableCommand {
         @Option(help: "Where requests go that no Worker takes: http://10.0.0.1:8080.")
         var origin: String?
         @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var list: ListOptions
 
         func run() throws {
             let connection = try connection.connect()
@@ -37,18 +34,23 @@ struct ZoneCommand: ParsableCommand {
             ]
             body["origin"] = origin.map { .string($0) }
             let made = try Connection.clean { try connection.client.call("POST", "/zones", .json(.object(body))) }
+            if list.json { return print(made.text) }
             print("Added \(name) with the id \(made.cell("id")).")
         }
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists domains.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists domains: those of the account that is named, else all that the token can see.")
 
         @OptionGroup var connection: ConnectionOptions
         @OptionGroup var list: ListOptions
 
         func run() throws {
-            let zones = try Connection.clean { try connection.connect().client.pages("/zones") }
+            let platform = try connection.connect()
+            let zones =
+                connection.account == nil
+                ? try Connection.clean { try platform.client.pages("/zones") } : try platform.zones()
             list.show(
                 .array(zones), zones,
                 [
