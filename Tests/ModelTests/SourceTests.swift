@@ -49,6 +49,13 @@ import Testing
         #expect(Self.scan("const mail = `a@b`; // @c\nf(x)").decorators.isEmpty)
     }
 
+    /// 15,000 clauses without an end, each of which was once searched to the end of the source.
+    @Test func clausesWithinClausesAreNone() {
+        let code = String(repeating: #"import"x"with{"#, count: 15_000) + "}"
+        #expect(Self.scan(code).attributes == [(code.utf8.count - 6)..<code.utf8.count])
+        #expect(Self.scan(code).specifiers.count == 15_000)
+    }
+
     /// Lines 1 and 2 of the written file: `aaaa bbbb` from line 3 of `a.ts`, `cc` from line 1 of `b.ts`.
     private static let map = #"""
         {"version":3,"sourcesContent":["\"}],{",null],"names":[],
@@ -88,6 +95,35 @@ import Testing
             let map = SourceMap(Array(#"{"sources":["a"],"mappings":"\#(mappings)"}"#.utf8))
             for line in -1...4 { _ = map?.place(line: line, column: Int.max) }
         }
+    }
+
+    /// An empty line costs one byte, and takes 28.
+    @Test func mapsThatTakeFarMoreThanTheirLengthAreNotRead() throws {
+        func map(lines: Int) -> SourceMap? {
+            SourceMap(Array(#"{"sources":["a"],"mappings":"\#(String(repeating: ";", count: lines - 1))"}"#.utf8))
+        }
+        let largest = try #require(map(lines: SourceMap.mostLines))
+        #expect(largest.size > SourceMap.mostLines && largest.size < 8 << 20)
+        #expect(map(lines: SourceMap.mostLines + 1) == nil)
+        func map(sources: Int) -> SourceMap? {
+            let sources = [String](repeating: "0", count: sources).joined(separator: ",")
+            return SourceMap(Array(#"{"sources":[\#(sources)],"mappings":""}"#.utf8))
+        }
+        #expect(map(sources: SourceMap.mostSources) != nil)
+        #expect(map(sources: SourceMap.mostSources + 1) == nil)
+    }
+
+    @Test func mapsOfAWorkerShareTheirRoom() {
+        let bytes = Array(Self.map.utf8)
+        let maps = SourceMaps(["a.js": bytes, "b.js": bytes, "c.js": bytes], mostBytes: bytes.count * 2)
+        #expect(maps.place(module: "a.js", line: 1, column: 1) != nil)
+        #expect(maps.place(module: "b.js", line: 1, column: 1) != nil)
+        #expect(maps.place(module: "c.js", line: 1, column: 1) == nil)
+        // Small as it came, large once it is read.
+        let empty = Array(#"{"sources":["a"],"mappings":"AAAA\#(String(repeating: ";", count: 1_000))"}"#.utf8)
+        #expect(SourceMaps(["a.js": empty]).place(module: "a.js", line: 1, column: 1) != nil)
+        let little = SourceMaps(["a.js": empty], mostBytes: empty.count + 1_000)
+        #expect(little.place(module: "a.js", line: 1, column: 1) == nil)
     }
 
     @Test func framesOfStackTracesAreResolved() {

@@ -146,10 +146,12 @@ package enum ImportScanner {
             place += 4
             skipBlanks()
             guard place < source.count, source[place] == UInt8(ascii: "{") else { return nil }
+            place += 1
             while place < source.count, source[place] != UInt8(ascii: "}") {
-                // Names, strings, colons and commas: anything else is another thing than a clause.
+                // Names, strings, colons and commas: anything else is another thing than a clause. A second brace
+                // ends the search, so that clauses without an end are not searched to the end of the source each.
                 let byte = source[place]
-                guard Self.isWord(byte) || "{\"':,-. \t\r\n".utf8.contains(byte) else { return nil }
+                guard Self.isWord(byte) || "\"':,-. \t\r\n".utf8.contains(byte) else { return nil }
                 place += 1
             }
             return place < source.count ? place + 1 : nil

@@ -1,6 +1,7 @@
 /// A source map (ECMA-426, revision 3): from places in a file that a tool wrote to places in what its author wrote.
 ///
-/// Made by tenants: a map that says nonsense gives wrong places or none, and costs no more than its length.
+/// Made by tenants: a map that says nonsense gives wrong places or none. Its memory, `size`, is at most its length and
+/// some 8 MB for the places to begin to read at, of which each line has one.
 package struct SourceMap: Sendable {
     package struct Place: Sendable, Equatable {
         package var source: String
@@ -27,6 +28,10 @@ package struct SourceMap: Sendable {
 
     /// Bytes of a map; larger ones are not read.
     private static let largest = 16 << 20
+    /// Lines of a written file, and sources that it was made of. A map with more is not read: both take many times the
+    /// byte or three that they cost whoever sends them.
+    package static let mostLines = 1 << 18
+    package static let mostSources = 1 << 16
     /// Segments between two checkpoints of a line: so many are read for one place, however long a line is.
     private static let spacing = 64
 
@@ -47,6 +52,7 @@ package struct SourceMap: Sendable {
         var lines: [Int32] = []
         var segments = Segments(mappings, from: Checkpoint(offset: 0))
         repeat {
+            guard lines.count < Self.mostLines else { return nil }
             lines.append(Int32(checkpoints.count))
             checkpoints.append(segments.state)
             var count = 0
@@ -57,6 +63,12 @@ package struct SourceMap: Sendable {
         } while segments.beginLine()
         self.checkpoints = checkpoints
         self.lines = lines
+    }
+
+    /// Bytes of memory.
+    package var size: Int {
+        mappings.count + checkpoints.count * MemoryLayout<Checkpoint>.stride + lines.count * MemoryLayout<Int32>.stride
+            + sources.reduce(0) { $0 + $1.utf8.count + MemoryLayout<String>.stride }
     }
 
     /// What stands at a place, counted from 1.

@@ -75,6 +75,7 @@ struct SourceMapReader {
         guard take("[") else { return nil }
         var names: [String] = []
         while !take("]") {
+            guard names.count < SourceMap.mostSources else { return nil }
             if let name = string() {
                 names.append(name)
             } else {

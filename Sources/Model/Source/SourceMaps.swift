@@ -2,31 +2,78 @@ internal import Synchronization
 
 /// The source maps of a Worker's modules: gives its stack traces the places that its author knows.
 package final class SourceMaps: Sendable {
-    /// As they came, by module; each is read when it is first needed.
-    private let unread: [String: [UInt8]]
-    private let read = Mutex<[String: SourceMap?]>([:])
+    /// Bytes of memory that the maps of a Worker may take, before and after they are read. What is beyond is left out:
+    /// its modules' traces name places of what was uploaded.
+    package static let mostBytes = 32 << 20
 
-    package init(_ maps: [String: [UInt8]]) { unread = maps }
+    private let maps: [String: Lazy]
+    private let room: Room
 
-    private func map(of module: String) -> SourceMap? {
-        guard let bytes = unread[module] else { return nil }
-        if let known = read.withLock({ $0[module] }) { return known }
-        let map = SourceMap(bytes)
-        read.withLock { $0[module] = map }
-        return map
+    package init(_ maps: [String: [UInt8]], mostBytes: Int = SourceMaps.mostBytes) {
+        let room = Room(mostBytes)
+        var kept: [String: Lazy] = [:]
+        for (module, bytes) in maps.sorted(by: { $0.key < $1.key }) where room.take(bytes.count) {
+            kept[module] = Lazy(bytes)
+        }
+        self.maps = kept
+        self.room = room
+    }
+
+    /// What is left of the bytes.
+    private final class Room: Sendable {
+        private let left: Mutex<Int>
+
+        init(_ bytes: Int) { left = Mutex(bytes) }
+
+        /// False if it is not there.
+        func take(_ bytes: Int) -> Bool {
+            left.withLock { left in
+                guard bytes <= left else { return false }
+                left -= bytes
+                return true
+            }
+        }
+
+        func give(_ bytes: Int) { left.withLock { $0 += bytes } }
+    }
+
+    /// A map, read when it is first needed. Lanes that need it meanwhile wait, which takes no longer than to read it.
+    private final class Lazy: Sendable {
+        private enum State {
+            case unread([UInt8])
+            case read(SourceMap?)
+        }
+
+        private let state: Mutex<State>
+
+        init(_ bytes: [UInt8]) { state = Mutex(.unread(bytes)) }
+
+        func map(in room: Room) -> SourceMap? {
+            state.withLock { state in
+                switch state {
+                case .read(let map): return map
+                case .unread(let bytes):
+                    var map = SourceMap(bytes)
+                    room.give(bytes.count)
+                    if let size = map?.size, !room.take(size) { map = nil }
+                    state = .read(map)
+                    return map
+                }
+            }
+        }
     }
 
     /// A place in a module, counted from 1.
     /// - Returns: nil if no map knows it.
     package func place(module: String, line: Int, column: Int) -> SourceMap.Place? {
-        map(of: module)?.place(line: line, column: column)
+        maps[module]?.map(in: room)?.place(line: line, column: column)
     }
 
     /// A text in which lines that begin with `at` and name a place of a module name its source's instead.
     ///
     /// Called on lanes, with texts of tenants: it takes time in proportion to the text.
     package func resolved(_ text: String) -> String {
-        guard !unread.isEmpty else { return text }
+        guard !maps.isEmpty else { return text }
         let bytes = Array(text.utf8)
         guard bytes.contains(10) else { return text }
         var result: [UInt8] = []
