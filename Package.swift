@@ -174,9 +174,18 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "CacheTests", dependencies: ["Cache", "Model"], swiftSettings: strict),
+        .testTarget(
+            name: "ControlTests",
+            dependencies: [
+                "Control", "Model", "Store", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: strict),
         .testTarget(name: "ProjectTests", dependencies: ["Model", "Project"], swiftSettings: strict),
-        .testTarget(name: "StoreTests", dependencies: ["Model", "Store"], swiftSettings: strict),
+        .testTarget(
+            name: "StoreTests", dependencies: ["Model", "Store", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
         // Locks itself in like a host and then tries what a host must not do. Only tests build it.
         .executableTarget(
             name: "SandboxProbe", dependencies: ["CAttacks", "Sandbox"], path: "Tests/SandboxProbe",

@@ -1,7 +1,7 @@
 internal import Model
 
 /// What of a Worker's events a tail shows.
-enum TailFilter: Sendable, Equatable {
+package enum TailFilter: Sendable, Equatable {
     /// The part of all, by chance.
     case sampling(Double)
     case outcomes([String])

@@ -77,7 +77,7 @@ package final class TailHub: TraceSink {
 
     // MARK: By the API
 
-    func add(_ filters: [TailFilter], to script: ScriptKey) throws -> Tail {
+    package func add(_ filters: [TailFilter], to script: ScriptKey) throws -> Tail {
         let expires = Timestamp(milliseconds: Timestamp.now.milliseconds + lifetime * 1_000)
         let tail = Tail(script, filters, expires: expires)
         try state.withLock { state in
@@ -91,7 +91,8 @@ package final class TailHub: TraceSink {
             }
             state.tails[tail.id] = tail
         }
-        group.next().scheduleTask(in: .seconds(lifetime)) { [weak self] in self?.remove(tail.id) }
+        let id = tail.id
+        tail.keep(.lifetime, group.next().scheduleTask(in: .seconds(lifetime)) { [weak self] in self?.remove(id) })
         removeIfIdle(tail)
         return tail
     }
@@ -106,8 +107,10 @@ package final class TailHub: TraceSink {
     }
 
     /// Ends a tail, and the connection to it.
-    func remove(_ id: String) {
+    package func remove(_ id: String) {
         guard let tail = state.withLock({ $0.tails.removeValue(forKey: id) }) else { return }
+        tail.keep(.lifetime, nil)
+        tail.keep(.idleness, nil)
         tail.connection?.close()
         disconnected(tail, nil)
     }
@@ -140,28 +143,42 @@ package final class TailHub: TraceSink {
             state.followed[name] = followers.isEmpty ? nil : followers
             connectedCount.subtract(1, ordering: .relaxed)
         }
-        removeIfIdle(tail)
+        if state.withLock({ $0.tails[tail.id] != nil }) { removeIfIdle(tail) }
     }
 
     private func removeIfIdle(_ tail: Tail) {
-        group.next().scheduleTask(in: .seconds(Self.idleSeconds)) { [weak self] in
-            if tail.connection == nil { self?.remove(tail.id) }
+        let timer = group.next().scheduleTask(in: .seconds(Self.idleSeconds)) { [weak self, weak tail] in
+            if let tail, tail.connection == nil { self?.remove(tail.id) }
         }
+        tail.keep(.idleness, timer)
     }
 }
 
 /// Somebody's wish to see a Worker's events.
-final class Tail: Sendable {
-    let id = Identifier.hex()
+package final class Tail: Sendable {
+    package let id = Identifier.hex()
     let script: ScriptKey
     let expires: Timestamp
     private let filters: [TailFilter]
     private let state = Mutex<(connection: (any TailConnection)?, dropped: Int)>((nil, 0))
+    /// What ends it in time: a timer holds what it is to call, so it goes with the tail.
+    private let timers = Mutex<[Timer: Scheduled<Void>]>([:])
+
+    enum Timer { case lifetime, idleness }
 
     init(_ script: ScriptKey, _ filters: [TailFilter], expires: Timestamp) {
         self.script = script
         self.filters = filters
         self.expires = expires
+    }
+
+    /// Takes the place of the timer of that kind before it, which is cancelled.
+    func keep(_ kind: Timer, _ timer: Scheduled<Void>?) {
+        let former = timers.withLock { timers in
+            defer { timers[kind] = timer }
+            return timers[kind]
+        }
+        former?.cancel()
     }
 
     var connection: (any TailConnection)? { state.withLock { $0.connection } }

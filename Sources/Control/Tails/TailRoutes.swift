@@ -7,6 +7,8 @@ struct TailRoutes {
     static let subprotocol = "trace-v1"
     /// Filters of one tail.
     private static let mostFilters = 32
+    /// Bytes of the filters of one tail, which are kept as long as it is.
+    private static let filterBytes = 64 << 10
 
     let api: API
     let service: ScriptService
@@ -14,7 +16,7 @@ struct TailRoutes {
 
     func register() {
         let tails = "/accounts/:account/workers/scripts/:script/tails"
-        api.on(.post, tails, .read) { [self] in try add($0) }
+        api.on(.post, tails, .read, limit: Self.filterBytes) { [self] in try add($0) }
         api.on(.get, tails, .read) { [self] call in
             _ = try service.require(call.script)
             return .result(.array(hub.tails(of: call.script).map { Self.json($0, call) }))

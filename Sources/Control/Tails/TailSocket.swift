@@ -8,8 +8,9 @@ final class TailSocket: ChannelInboundHandler, TailConnection, Sendable {
     typealias InboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
-    /// Bytes that may wait for a reader.
+    /// Bytes that may wait for a reader, and what a frame without a payload takes of them.
     private static let waitingBytes = 1 << 20
+    private static let frameBytes = 128
 
     let client: String
     private let hub: TailHub
@@ -46,7 +47,9 @@ final class TailSocket: ChannelInboundHandler, TailConnection, Sendable {
         // Clients have to mask what they send (RFC 6455, section 5.1).
         guard frame.maskKey != nil else { return close(.protocolError) }
         switch frame.opcode {
-        case .ping: send(.pong, frame.unmaskedData)
+        case .ping:
+            // Whoever pings and does not read would have us keep the answers for it.
+            if !send(.pong, frame.unmaskedData) { cut() }
         case .connectionClose:
             var data = frame.unmaskedData
             let code = data.readWebSocketErrorCode() ?? .normalClosure
@@ -59,10 +62,7 @@ final class TailSocket: ChannelInboundHandler, TailConnection, Sendable {
 
     func send(_ text: String) -> Bool {
         guard !isClosing.load(ordering: .relaxed) else { return true }
-        let bytes = channel.allocator.buffer(string: text)
-        guard waiting.load(ordering: .relaxed) + bytes.readableBytes <= Self.waitingBytes else { return false }
-        send(.text, bytes)
-        return true
+        return send(.text, channel.allocator.buffer(string: text))
     }
 
     func close() { close(.normalClosure) }
@@ -76,12 +76,21 @@ final class TailSocket: ChannelInboundHandler, TailConnection, Sendable {
         }
     }
 
-    private func send(_ opcode: WebSocketOpcode, _ data: ByteBuffer) {
-        let count = data.readableBytes
+    /// Without a word: what waits already is more than it reads.
+    private func cut() {
+        isClosing.store(true, ordering: .relaxed)
+        channel.close(promise: nil)
+    }
+
+    /// False if too much waits to be read.
+    private func send(_ opcode: WebSocketOpcode, _ data: ByteBuffer) -> Bool {
+        let count = data.readableBytes + Self.frameBytes
+        guard waiting.load(ordering: .relaxed) + count <= Self.waitingBytes else { return false }
         waiting.add(count, ordering: .relaxed)
         write(WebSocketFrame(fin: true, opcode: opcode, data: data)) { [self] in
             waiting.subtract(count, ordering: .relaxed)
         }
+        return true
     }
 
     private func write(_ frame: WebSocketFrame, then completion: @escaping @Sendable () -> Void) {

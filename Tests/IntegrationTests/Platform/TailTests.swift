@@ -199,6 +199,22 @@ import Testing
         #expect(seen < 300)
     }
 
+    /// Pings are answered, but not kept for one who does not read.
+    @Test func pingsOfOneWhoDoesNotRead() throws {
+        let platform = try Self.platform()
+        let slow = try Self.connect(try platform.done("POST", Self.tails), platform, receiveBuffer: 4_096)
+        let pings = [[UInt8]](repeating: SocketClient.frame(9, []), count: 10_000).flatMap { $0 }
+        // Five million: far more than the kernel's buffers and ours hold answers to.
+        #expect(throws: Failure.self) { for _ in 0..<500 { try slow.send(pings) } }
+    }
+
+    @Test func filtersHaveALimit() throws {
+        let platform = try Self.platform()
+        let text = String(repeating: "x", count: 64 << 10)
+        let answer = try platform.call("POST", Self.tails, json: #"{"filters":[{"query":"\#(text)"}]}"#)
+        #expect(answer.status == 413)
+    }
+
     @Test func theCommandLine() throws {
         let platform = try Self.platform()
         let home = try ScratchFolder()
