@@ -7,16 +7,41 @@ import Testing
         let fixture = try Fixture()
         var other = Account(name: "second")
         try fixture.store.add(other)
-        other.subdomain = "first"
-        let error = try #require(throws: StoreError.self) { try fixture.store.update(other) }
+        let error = try #require(throws: StoreError.self) {
+            try fixture.store.updateAccount(other.id) { $0.subdomain = "first" }
+        }
         #expect(error.kind == .conflict)
         #expect(try fixture.store.isTaken(subdomain: "first"))
         #expect(try !fixture.store.isTaken(subdomain: "second"))
         other.subdomain = "second"
         other.isSuspended = true
-        try fixture.store.update(other)
+        #expect(
+            try fixture.store.updateAccount(other.id) {
+                $0.subdomain = "second"
+                $0.isSuspended = true
+            } == other)
         #expect(try fixture.store.account(other.id) == other)
         #expect(try fixture.store.accounts().map(\.name) == ["first", "second"])
+    }
+
+    /// One takes a subdomain again and again while another suspends the account: the suspension stays.
+    @Test func changesAtOnceLoseNothing() async throws {
+        let fixture = try Fixture()
+        let (store, id) = (fixture.store, fixture.account.id)
+        for round in 0..<20 {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for name in ["x", "y"] {
+                    group.addTask { try store.updateAccount(id) { $0.subdomain = "\(name)\(round)" } }
+                }
+                group.addTask { try store.updateAccount(id) { $0.isSuspended.toggle() } }
+                group.addTask { try store.updateAccount(id) { $0.limits.scripts = round } }
+                try await group.waitForAll()
+            }
+            let account = try #require(try store.account(id))
+            #expect(account.isSuspended == (round % 2 == 0))
+            #expect(account.limits.scripts == round)
+        }
+        #expect(throws: StoreError.self) { try store.updateAccount("none") { $0.name = "x" } }
     }
 
     @Test func tokensAreFoundByTheirSecretAndNotStored() throws {

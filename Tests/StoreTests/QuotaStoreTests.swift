@@ -5,9 +5,7 @@ import Testing
 
 @Suite struct QuotaStoreTests {
     private static func limit(_ fixture: Fixture, _ change: (inout AccountLimits) -> Void) throws {
-        var account = try #require(try fixture.store.account(fixture.account.id))
-        change(&account.limits)
-        try fixture.store.update(account)
+        try fixture.store.updateAccount(fixture.account.id) { change(&$0.limits) }
     }
 
     private static func entry(_ count: Int, expiration: Int64? = nil) -> KVEntry {

@@ -34,15 +34,18 @@ struct AccountService: Sendable {
     }
 
     func change(_ id: String, _ body: [String: JSONValue], by token: Token) throws -> Account {
-        var account = try require(id)
-        if let name = body["name"] { account.name = try Self.name(name) }
-        if let isSuspended = body["suspended"] {
+        _ = try require(id)
+        let name = try body["name"].map { try Self.name($0) }
+        var isSuspended: Bool?
+        if let value = body["suspended"] {
             try Self.requireOperator(token)
-            guard let isSuspended = isSuspended.bool else { throw APIError.badBody("'suspended' must be a boolean") }
-            account.isSuspended = isSuspended
+            guard let given = value.bool else { throw APIError.badBody("'suspended' must be a boolean") }
+            isSuspended = given
         }
-        try store.update(account)
-        return account
+        return try store.updateAccount(id) { account in
+            account.name = name ?? account.name
+            account.isSuspended = isSuspended ?? account.isSuspended
+        }
     }
 
     func delete(_ id: String, by token: Token) throws {
@@ -55,10 +58,9 @@ struct AccountService: Sendable {
         guard let name = name?.lowercased(), HostName.isLabel(name), !name.contains("_") else {
             throw APIError.badName("a subdomain is one label of a host name: letters, digits and '-'")
         }
-        var account = try require(id)
-        account.subdomain = name
+        _ = try require(id)
         do {
-            try store.update(account)
+            try store.updateAccount(id) { $0.subdomain = name }
         } catch let error as StoreError where error.kind == .conflict {
             throw APIError(400, 10031, error.message)
         }

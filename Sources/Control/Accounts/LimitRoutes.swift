@@ -10,23 +10,27 @@ struct LimitRoutes {
         api.on(.get, path, .read) { [self] call in .result(try shape(try service.require(call.account))) }
         api.on(.patch, path, .admin) { [self] call in
             guard call.token.account == nil else { throw APIError.forbidden("admin, for all accounts") }
-            var account = try service.require(call.account)
-            try Self.apply(try call.object(), to: &account.limits)
-            try service.store.update(account)
+            _ = try service.require(call.account)
+            let changes = try Self.changes(try call.object())
+            let account = try service.store.updateAccount(call.account) { account in
+                for (path, value) in changes { account.limits[keyPath: path] = value }
+            }
             return .result(try shape(account))
         }
     }
 
     /// What is not given stays; null lifts a limit.
-    private static func apply(_ body: [String: JSONValue], to limits: inout AccountLimits) throws(APIError) {
-        for (name, value) in body {
+    private static func changes(
+        _ body: [String: JSONValue]
+    ) throws -> [(WritableKeyPath<AccountLimits, Int?>, Int?)] {
+        try body.map { name, value in
             guard let path = AccountLimits.names.first(where: { $0.name == name })?.path else {
-                throw .badBody("there is no limit '\(name)'")
+                throw APIError.badBody("there is no limit '\(name)'")
             }
             guard value.isNull || value.int.map({ $0 >= 0 }) == true else {
-                throw .badBody("'\(name)' must be a whole number from 0, or null for no limit")
+                throw APIError.badBody("'\(name)' must be a whole number from 0, or null for no limit")
             }
-            limits[keyPath: path] = value.int
+            return (path, value.int)
         }
     }
 

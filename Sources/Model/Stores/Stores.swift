@@ -12,8 +12,11 @@ package protocol AccountStore: Sendable {
     func accounts() throws -> [Account]
     func account(_ id: String) throws -> Account?
     func add(_ account: Account) throws
-    /// Throws `missing`, or `conflict` if another account has the subdomain.
-    func update(_ account: Account) throws
+    /// Changes what the account is by then: no change that comes between is lost. Throws `missing`, or `conflict` if
+    /// another account has the subdomain.
+    /// - Returns: what it is now.
+    @discardableResult
+    func updateAccount(_ id: String, _ change: (inout Account) -> Void) throws -> Account
     /// Deletes all that it owns, too.
     func deleteAccount(_ id: String) throws
     /// What it has in the store.
@@ -95,6 +98,8 @@ package protocol ScriptStore: Sendable {
 
 /// How many of a script's versions are kept. Those that a deployment uses are kept besides.
 package let versionsKept = 100
+/// How many of its deployments are; the last is the one in force.
+package let deploymentsKept = 100
 
 package protocol ZoneStore: Sendable {
     /// Those of one account, by name; of all if nil.

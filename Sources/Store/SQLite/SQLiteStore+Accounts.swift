@@ -11,11 +11,11 @@ extension SQLiteStore: AccountStore {
     }
 
     package func account(_ id: String) throws -> Account? {
-        try read { db in
-            try Row.fetchOne(db, sql: "SELECT * FROM accounts WHERE id = ?", arguments: [id]).map {
-                try Account(row: $0)
-            }
-        }
+        try read { db in try Self.account(id, db) }
+    }
+
+    private static func account(_ id: String, _ db: Database) throws -> Account? {
+        try Row.fetchOne(db, sql: "SELECT * FROM accounts WHERE id = ?", arguments: [id]).map { try Account(row: $0) }
     }
 
     package func add(_ account: Account) throws {
@@ -33,22 +33,25 @@ extension SQLiteStore: AccountStore {
         }
     }
 
-    package func update(_ account: Account) throws {
+    @discardableResult
+    package func updateAccount(_ id: String, _ change: (inout Account) -> Void) throws -> Account {
         try write { db, revision in
+            guard var account = try Self.account(id, db) else {
+                throw StoreError(.missing, "there is no account \(id)")
+            }
+            change(&account)
             if let subdomain = account.subdomain {
                 let holder = try String.fetchOne(
                     db, sql: "SELECT id FROM accounts WHERE subdomain = ?", arguments: [subdomain])
-                guard holder == nil || holder == account.id else {
+                guard holder == nil || holder == id else {
                     throw StoreError(.conflict, "another account has the subdomain '\(subdomain)'")
                 }
             }
             try db.execute(
                 sql: "UPDATE accounts SET name = ?, suspended = ?, subdomain = ?, limits = ? WHERE id = ?",
-                arguments: [
-                    account.name, account.isSuspended, account.subdomain, try JSONText.of(account.limits), account.id,
-                ])
-            guard db.changesCount == 1 else { throw StoreError(.missing, "there is no account \(account.id)") }
-            try Self.note(.account(account.id), db, revision)
+                arguments: [account.name, account.isSuspended, account.subdomain, try JSONText.of(account.limits), id])
+            try Self.note(.account(id), db, revision)
+            return account
         }
     }
 
