@@ -31,17 +31,18 @@ package final class PlatformRouter: RequestHandler {
             guard let version = VersionChoice.version(of: script, head), let worker = worker(version, script.key) else {
                 return ErrorPage(.internalError).respond(to: exchange)
             }
-            if table.daily.isNeeded {
-                // Assets cost nothing.
-                if lane.answerWithAsset(exchange, of: worker) { return }
-                switch table.daily.refusal(of: script.key.account) {
-                case .daily: return ErrorPage.dailyLimit.respond(to: exchange)
-                case .burst: return ErrorPage.rateLimited.respond(to: exchange)
-                case nil: break
-                }
-            }
-            lane.dispatch(exchange, to: worker)
+            lane.dispatch(exchange, to: worker) { isAdmitted(exchange, of: script.key.account) }
         }
+    }
+
+    /// Whether the account may have one more request; if not, it has been answered.
+    private func isAdmitted(_ exchange: any Exchange, of account: String) -> Bool {
+        guard table.daily.isNeeded, let refusal = table.daily.refusal(of: account) else { return true }
+        switch refusal {
+        case .daily: ErrorPage.dailyLimit.respond(to: exchange)
+        case .burst: ErrorPage.rateLimited.respond(to: exchange)
+        }
+        return false
     }
 
     private func refresh() {

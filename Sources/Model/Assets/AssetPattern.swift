@@ -70,11 +70,13 @@ package struct AssetPattern: Sendable, Equatable {
             }
         }
         guard subject.count <= Self.longestPath else { return nil }
+        // Most paths that do not fit are told by their end.
+        if case .text(let text)? = pieces.last, !subject.suffix(text.count).elementsEqual(text) { return nil }
         return captures(in: subject)
     }
 
     /// Each wildcard takes as much as it can so that what is behind it can match, as in a regular expression; found
-    /// from the end, so that it takes no longer than the pattern's length times the path's.
+    /// from the end, so that it takes no longer than the number of pieces times the path's length.
     private func captures(in subject: [UInt8]) -> [String: String]? {
         let count = subject.count
         // Whether what is behind a piece matches from a position on.
@@ -86,10 +88,7 @@ package struct AssetPattern: Sendable, Equatable {
             var here = [Bool](repeating: false, count: count + 1)
             switch piece {
             case .text(let text):
-                for start in 0...max(0, count - text.count) where start + text.count <= count {
-                    here[start] =
-                        fits[start + text.count] && subject[start..<(start + text.count)].elementsEqual(text)
-                }
+                TextSearch(text).forEachPlace(in: subject) { here[$0] = fits[$0 + text.count] }
             case .splat, .placeholder:
                 let end = Self.ends(of: piece, in: subject, fits)
                 for start in 0...count { here[start] = end[start] >= 0 }
@@ -157,29 +156,21 @@ package struct AssetPattern: Sendable, Equatable {
     }
 
     /// Whether a pattern of `run_worker_first` takes a path: `*` takes anything, as often as it stands there.
-    static func glob(_ pattern: Substring, takes path: String) -> Bool {
-        let pattern = Array(pattern.utf8)
+    package static func glob(_ pattern: Substring, takes path: String) -> Bool {
         let path = Array(path.utf8)
-        let star = UInt8(ascii: "*")
-        var (p, t) = (0, 0)
-        // Where the last star stands, and what it has taken up to.
-        var resume: (p: Int, t: Int)?
-        while t < path.count {
-            if p < pattern.count, pattern[p] == star {
-                resume = (p + 1, t)
-                p += 1
-            } else if p < pattern.count, pattern[p] == path[t] {
-                p += 1
-                t += 1
-            } else if let last = resume {
-                resume = (last.p, last.t + 1)
-                p = last.p
-                t = last.t + 1
-            } else {
-                return false
-            }
+        let texts = pattern.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(Array.init)
+        guard texts.count > 1 else { return path == texts[0] }
+        let (first, last) = (texts[0], texts[texts.count - 1])
+        guard path.starts(with: first), path.count >= first.count + last.count,
+            path.suffix(last.count).elementsEqual(last)
+        else { return false }
+        // Each text in between where it first comes: what a star takes more is no use to those behind it.
+        var rest = path[first.count..<(path.count - last.count)]
+        for text in texts.dropFirst().dropLast() {
+            guard let place = TextSearch(text).firstPlace(in: rest) else { return false }
+            rest = rest[(place + text.count)...]
         }
-        return pattern[p...].allSatisfy { $0 == star }
+        return true
     }
 }
 

@@ -64,12 +64,15 @@ package final class Lane {
     // MARK: Requests
 
     /// Runs the request here, or hands it to the lane where the worker is, whichever is cheaper.
-    package func dispatch(_ exchange: any Exchange, to worker: Worker) {
+    /// - Parameter isAdmitted: asked once the request turns out to need the worker's code, not just an asset; whoever
+    ///   says no has answered it.
+    package func dispatch(_ exchange: any Exchange, to worker: Worker, ifAdmitted isAdmitted: () -> Bool = { true }) {
         if let assets = worker.assets, exchange.event == .fetch, exchange.service?.entrypoint == nil,
             assets.take(exchange, of: worker, on: self)
         {
             return
         }
+        guard isAdmitted() else { return }
         guard worker.hasCode else { return refuse(exchange, worker, .scriptNotFound) }
         if LoopGuard.hops(of: exchange.head) >= LoopGuard.limit { return refuse(exchange, worker, .loopDetected) }
         if let instance = instances[ObjectIdentifier(worker)] { return run(exchange, in: instance) }
@@ -78,11 +81,6 @@ package final class Lane {
         case .here: start(worker, for: exchange)
         case .elsewhere(let lane): handOver(exchange, of: worker, to: lane)
         }
-    }
-
-    /// Answers with an asset of the worker's; false if the request is for its code.
-    package func answerWithAsset(_ exchange: any Exchange, of worker: Worker) -> Bool {
-        worker.assets?.take(exchange, of: worker, on: self) ?? false
     }
 
     /// Gives a request to the worker that a service binding names.

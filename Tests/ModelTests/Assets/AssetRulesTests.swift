@@ -130,4 +130,25 @@ import Testing
         #expect(try AssetPattern("/:a.:b").match(host: "", path: "/x.y.z") == ["a": "x.y", "b": "z"])
         #expect(try AssetPattern("/:a/x").match(host: "", path: "//x") == nil)
     }
+
+    /// Texts that nearly fit everywhere: matching them once took the product of both lengths.
+    @Test(.timeLimit(.minutes(1))) func longTextsAreSearchedInOneGo() throws {
+        let pattern = try AssetPattern("/*" + String(repeating: "a", count: 1_000) + "b:c")
+        let path = "/" + String(repeating: "a", count: 2_000) + "c"
+        for _ in 0..<50_000 { #expect(pattern.match(host: "", path: path) == nil) }
+        let fitting = "/" + String(repeating: "a", count: 1_500) + "bc"
+        #expect(pattern.match(host: "", path: fitting) == ["splat": String(repeating: "a", count: 500), "c": "c"])
+        #expect(try AssetPattern("/*aab:x").match(host: "", path: "/aaab") == nil)
+        #expect(try AssetPattern("/*aab:x").match(host: "", path: "/aaabaabz") == ["splat": "aaab", "x": "z"])
+    }
+
+    @Test(arguments: [
+        ("/a*", "/abc", true), ("/a*", "/b", false), ("*", "", true), ("**", "/x", true), ("/a", "/a", true),
+        ("/a", "/ab", false), ("/*/c", "/a/b/c", true), ("/*/c", "/c", false), ("/a*a", "/a", false),
+        ("/a*a", "/aa", true), ("/*ab*ab", "/abab", true), ("/*ab*ab", "/ab", false), ("/*aab*c*", "/aaabxc", true),
+        ("/*b*a*", "/ab", false),
+    ])
+    func globs(pattern: String, path: String, takes: Bool) {
+        #expect(AssetPattern.glob(pattern[...], takes: path) == takes)
+    }
 }
