@@ -30,6 +30,8 @@ package struct PlatformRoutes: Sendable {
     private var scripts: [ScriptKey: RoutedScript] = [:]
     private var zones: [String: ZoneEntry] = [:]
     private var zoneNames: [String: String] = [:]
+    /// Zones that something stands behind.
+    private var serverCount = 0
     private var domains: [String: ScriptKey] = [:]
     private var domainNames: [String: String] = [:]
 
@@ -48,7 +50,9 @@ package struct PlatformRoutes: Sendable {
             if let subdomain = account.subdomain { subdomains[subdomain] = account.id }
         case .script(let script): scripts[script.key] = script
         case .zone(let routed):
-            zones[routed.zone.name] = Self.entry(routed)
+            let entry = Self.entry(routed)
+            if entry.server != nil { serverCount += 1 }
+            zones[routed.zone.name] = entry
             zoneNames[routed.zone.id] = routed.zone.name
         case .domain(let domain):
             domains[domain.hostname] = domain.script
@@ -73,7 +77,9 @@ package struct PlatformRoutes: Sendable {
             guard let old = accounts.removeValue(forKey: id), let subdomain = old.subdomain else { return }
             if subdomains[subdomain] == id { subdomains[subdomain] = nil }
         case .script(let key): scripts[key] = nil
-        case .zone(let id): if let name = zoneNames.removeValue(forKey: id) { zones[name] = nil }
+        case .zone(let id):
+            guard let name = zoneNames.removeValue(forKey: id) else { return }
+            if zones.removeValue(forKey: name)?.server != nil { serverCount -= 1 }
         case .domain(let id): if let name = domainNames.removeValue(forKey: id) { domains[name] = nil }
         }
     }
@@ -104,6 +110,9 @@ package struct PlatformRoutes: Sendable {
         guard let server = zone.server else { return .none }
         return accounts[zone.account]?.isSuspended == true ? .suspended : .origin(server)
     }
+
+    /// Whether something stands behind any zone.
+    package var hasServers: Bool { serverCount > 0 }
 
     /// What stands behind the zone of an account that both hosts are in; nil if nothing does.
     func server(behind host: String, and other: String, of account: String) -> OriginServer? {

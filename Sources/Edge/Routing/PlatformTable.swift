@@ -114,6 +114,7 @@ package final class PlatformTable: ServiceDirectory {
             for version in gone.keys { state.workers[version] = nil }
             return gone.values.map(\.worker)
         }
+        placement.zonesHaveOrigins(routes.hasServers)
         currentVersion.add(1, ordering: .acquiringAndReleasing)
         for worker in retired { placement.retire(worker) }
     }
@@ -121,7 +122,7 @@ package final class PlatformTable: ServiceDirectory {
     // MARK: Workers
 
     package func worker(for key: ScriptKey, _ head: RequestHead) -> ServiceTarget {
-        switch state.withLock({ $0.routes.target(of: key) }) {
+        switch routes.target(of: key) {
         case .none, .origin: return .missing
         case .suspended: return .suspended
         case .script(let script):
@@ -133,7 +134,7 @@ package final class PlatformTable: ServiceDirectory {
     }
 
     package func origin(behind host: String, and other: String, of account: String) -> OriginServer? {
-        state.withLock { $0.routes.server(behind: host, and: other, of: account) }
+        routes.server(behind: host, and: other, of: account)
     }
 
     /// The Worker of a version. Reads it from the store if it is asked for the first time: a lane that does so waits

@@ -144,6 +144,11 @@ package final class Placement: Sendable {
         services.withLock { $0 }?.worker(for: key, head) ?? .missing
     }
 
+    /// Whether something stands behind any zone: if not, no subrequest need be asked about.
+    let hasOrigins = Atomic<Bool>(false)
+
+    package func zonesHaveOrigins(_ haveSome: Bool) { hasOrigins.store(haveSome, ordering: .releasing) }
+
     func origin(behind host: String, and other: String, of account: String) -> OriginServer? {
         services.withLock { $0 }?.origin(behind: host, and: other, of: account)
     }

@@ -1,5 +1,6 @@
 internal import Isolates
 internal import Model
+internal import Synchronization
 internal import WebAPI
 
 // fetch(), as far as it is the host's.
@@ -81,7 +82,8 @@ extension Instance: FetchHost {
 
     /// A fetch within the zone that the request came to goes to what stands behind it, and not to a Worker of it.
     private func zoneServer(for url: String, of context: RequestContext) -> OriginServer? {
-        guard !worker.definition.account.isEmpty, context.exchange.event == .fetch,
+        guard lane.placement.hasOrigins.load(ordering: .acquiring), !worker.definition.account.isEmpty,
+            context.exchange.event == .fetch,
             !compatibility.enabled.contains("global_fetch_strictly_public")
         else { return nil }
         return lane.placement.origin(
