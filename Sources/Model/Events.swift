@@ -52,6 +52,8 @@ package struct RequestEvent: Sendable {
 package protocol EventSink: AnyObject, Sendable {
     /// Whether `requestEnded` wants to hear of every request; if not, only of other events.
     var wantsRequests: Bool { get }
+    /// Whether the events of logs are to say which request of which client they belong to, by its `CF-Ray`.
+    var wantsRays: Bool { get }
     func log(_ event: LogEvent)
     func requestEnded(_ event: RequestEvent)
 }

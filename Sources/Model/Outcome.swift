@@ -24,6 +24,26 @@ package enum Outcome: String, Sendable, CaseIterable {
     case originFailed
     case internalError
 
+    /// Its place among all cases: counters of each are an array.
+    package var index: Int {
+        switch self {
+        case .ok: 0
+        case .exception: 1
+        case .exceededCpu: 2
+        case .exceededMemory: 3
+        case .exceededWallTime: 4
+        case .hang: 5
+        case .canceled: 6
+        case .loadShed: 7
+        case .scriptNotFound: 8
+        case .laneLost: 9
+        case .rejected: 10
+        case .loopDetected: 11
+        case .originFailed: 12
+        case .internalError: 13
+        }
+    }
+
     /// What a worker is told of another one that it called, and that ended that way.
     var explanation: String {
         switch self {

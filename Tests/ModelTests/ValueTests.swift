@@ -11,6 +11,10 @@ import Testing
         #expect(Timestamp(milliseconds: milliseconds).description == text)
     }
 
+    @Test func outcomesAreNumberedInOrder() {
+        #expect(Outcome.allCases.map(\.index) == Array(Outcome.allCases.indices))
+    }
+
     @Test func identifiersDiffer() {
         let ids = (0..<100).map { _ in Identifier.hex() }
         #expect(Set(ids).count == 100)

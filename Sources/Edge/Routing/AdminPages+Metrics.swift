@@ -45,7 +45,7 @@ extension AdminPages {
         let values = placement.timings
         text.family("requests_total", "counter", "Requests, calls and events that have ended.")
         for outcome in Outcome.allCases {
-            text.sample("requests_total", [("outcome", outcome.rawValue)], Double(values.outcomes[outcome] ?? 0))
+            text.sample("requests_total", [("outcome", outcome.rawValue)], Double(values.count(of: outcome)))
         }
         text.counter("cold_starts", "Requests that started an isolate.", Double(values.coldStarts))
         text.histogram("request_duration_seconds", "From arrival at the Worker to the end.", values.wall)

@@ -5,6 +5,7 @@ package import Model
 package final class ReadableLog: EventSink {
     private let writer: LineWriter
     package let wantsRequests: Bool
+    package let wantsRays = false
     private let namesWorkers: Bool
     private let hasColours: Bool
 
@@ -59,6 +60,7 @@ package final class JSONLog: EventSink {
 
     private let writer: LineWriter
     package let wantsRequests: Bool
+    package let wantsRays = true
 
     package init(writer: LineWriter, wantsRequests: Bool = false) {
         self.writer = writer

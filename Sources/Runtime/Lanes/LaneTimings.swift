@@ -27,20 +27,23 @@ package final class LaneTimings: Sendable {
     }
 
     package struct Values: Sendable {
-        package private(set) var outcomes: [Outcome: UInt64] = [:]
+        /// By the outcome's index.
+        private var outcomes = [UInt64](repeating: 0, count: Outcome.allCases.count)
         package private(set) var coldStarts: UInt64 = 0
         package private(set) var wall = Histogram()
         package private(set) var cpu = Histogram()
 
+        package func count(of outcome: Outcome) -> UInt64 { outcomes[outcome.index] }
+
         mutating func record(_ outcome: Outcome, wall: UInt64, cpu: UInt64, isColdStart: Bool) {
-            outcomes[outcome, default: 0] += 1
+            outcomes[outcome.index] += 1
             if isColdStart { coldStarts += 1 }
             self.wall.record(wall)
             self.cpu.record(cpu)
         }
 
         mutating func add(_ other: Values) {
-            outcomes.merge(other.outcomes, uniquingKeysWith: +)
+            for index in outcomes.indices { outcomes[index] += other.outcomes[index] }
             coldStarts += other.coldStarts
             wall.add(other.wall)
             cpu.add(other.cpu)

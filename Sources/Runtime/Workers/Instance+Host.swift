@@ -178,14 +178,14 @@ extension Instance: ExchangeHost {
         guard let context = requests[exchange], case .streaming = context.answer else { return }
         context.outcome = .exception
         context.isFollowed = false
-        logFailure(message, as: "The response's body failed: \(message)", for: context)
+        logFailure(message, after: "The response's body failed: ", for: context)
         context.exchange.abort()
         answered(context)
     }
 
     func requestFailed(_ exchange: Int, message: String) {
         guard let context = requests[exchange] else { return }
-        logFailure(message, as: "Uncaught \(message)", for: context)
+        logFailure(message, after: "Uncaught ", for: context)
         guard !context.isAnswered else { return }
         if !passThrough(context) { fail(context, .exception) }
         answered(context)
@@ -218,7 +218,7 @@ extension Instance: ExchangeHost {
         guard let context = requests[exchange] else { return }
         context.waitUntilCount -= 1
         if let failure {
-            logFailure(failure, as: "Uncaught (in waitUntil) \(failure)", for: context)
+            logFailure(failure, after: "Uncaught (in waitUntil) ", for: context)
             if !context.exchange.event.hasCaller { context.outcome = .exception }
         }
         endEventIfDone(context)
@@ -249,7 +249,7 @@ private final class AnswerSink: BodySink {
     }
 
     func fail(_ reason: String) {
-        context.instance.logFailure(reason, as: "The response's body failed: \(reason)", for: context)
+        context.instance.logFailure(reason, after: "The response's body failed: ", for: context)
         context.outcome = .exception
         context.exchange.abort()
         context.instance.pumpEnded(context)

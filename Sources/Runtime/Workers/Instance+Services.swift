@@ -14,7 +14,7 @@ extension Instance: ServiceHost {
     func answerCall(_ exchange: Int, _ bytes: UnsafeRawBufferPointer, failure: String?) {
         guard let context = requests[exchange] else { return }
         if let failure {
-            logFailure(failure, as: "Uncaught \(failure)", for: context)
+            logFailure(failure, after: "Uncaught ", for: context)
             if !context.isAnswered { context.outcome = .exception }
         }
         guard !context.isAnswered else { return }

@@ -16,10 +16,12 @@ extension Instance {
     }
 
     /// Logs what went wrong in a request.
-    /// - Parameter text: what the log says; nil for the failure itself.
-    func logFailure(_ failure: String, as text: String? = nil, for context: RequestContext) {
-        context.trace?.fail(worker.sourceMaps.resolved(failure))
-        emitWithinLimit(level: "error", text: text ?? failure, for: context)
+    /// - Parameter introduction: what the log says in front of the failure.
+    func logFailure(_ failure: String, after introduction: String = "", for context: RequestContext) {
+        let failure = worker.sourceMaps.resolved(failure)
+        context.trace?.fail(failure)
+        let text = introduction + failure
+        if takeRoom(for: text, of: context) { emit(level: "error", text: text, of: context) }
     }
 }
 

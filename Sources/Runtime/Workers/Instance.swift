@@ -444,26 +444,28 @@ final class Instance {
         guard let context else {
             startLogBytes += text.utf8.count
             if startLogBytes > worker.definition.limits.logKilobytes << 10 { return }
-            return emit(level: level, text: text, of: nil)
+            return emit(level: level, text: worker.sourceMaps.resolved(text), of: nil)
         }
-        if emitWithinLimit(level: level, text: text, for: context) {
-            context.trace?.log(level, worker.sourceMaps.resolved(text))
-        }
+        guard takeRoom(for: text, of: context) else { return }
+        let text = worker.sourceMaps.resolved(text)
+        emit(level: level, text: text, of: context)
+        context.trace?.log(level, text)
     }
 
-    /// - Returns: whether the request was within its limit.
-    @discardableResult
-    func emitWithinLimit(level: String, text: String, for context: RequestContext) -> Bool {
+    /// - Returns: whether a text is within the request's limit.
+    func takeRoom(for text: String, of context: RequestContext) -> Bool {
         context.logBytes += text.utf8.count
         let isWithin = context.logBytes <= worker.definition.limits.logKilobytes << 10
-        if isWithin { emit(level: level, text: text, of: context) } else { context.droppedLogLines += 1 }
+        if !isWithin { context.droppedLogLines += 1 }
         return isWithin
     }
 
-    private func emit(level: String, text: String, of context: RequestContext?) {
-        let text = worker.sourceMaps.resolved(text)
+    /// - Parameter text: its places are those of the sources.
+    func emit(level: String, text: String, of context: RequestContext?) {
         var event = LogEvent(worker: worker.name, request: context?.id ?? 0, level: level, text: text)
-        event.ray = context?.exchange.head.firstValue(of: "cf-ray").map { String(decoding: $0, as: UTF8.self) }
+        if lane.events.wantsRays {
+            event.ray = context?.exchange.head.firstValue(of: "cf-ray").map { String(decoding: $0, as: UTF8.self) }
+        }
         lane.events.log(event)
     }
 }
