@@ -96,6 +96,20 @@ import Testing
         try wait(until: "there is room again") { try ask(server, Self.from4([192, 0, 2, 7])).status == 200 }
     }
 
+    /// A connection does not stand in its own way.
+    @Test func theLastConnectionIsTaken() throws {
+        let server = try serve(["--proxy-protocol", "127.0.0.1", "--connections", "2"])
+        let clients = try (0..<2).map { last in
+            let client = try server.martlet.client()
+            try client.socket.sendAll(Self.from4([192, 0, 2, UInt8(last)]))
+            #expect(try client.get().status == 200)
+            return client
+        }
+        let third = try Socket(port: server.martlet.port)
+        #expect(String(decoding: try third.receive() ?? [], as: UTF8.self).hasPrefix("HTTP/1.1 503"))
+        for client in clients { client.close() }
+    }
+
     @Test func aHeaderThatDoesNotComeIsNotWaitedFor() throws {
         let server = try serve(["--proxy-protocol", "127.0.0.1", "--header-timeout-ms", "300"])
         let socket = try Socket(port: server.martlet.port)

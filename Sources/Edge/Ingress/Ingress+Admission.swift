@@ -6,10 +6,14 @@ internal import Runtime
 extension Ingress {
     /// Why a listener has no room for a client; nil if it has.
     func refusal(of client: ClientAddress, at listener: Listener) -> ErrorPage? {
-        let count = listener.count(from: client.network)
-        if count.all >= limits.connections { return ErrorPage(.loadShed) }
-        guard count.ofNetwork >= limits.connectionsPerAddress, limits.countsLoopback || !client.isLoopback,
-            !isProxy(client)
+        if listener.count(from: client.network).all >= limits.connections { return ErrorPage(.loadShed) }
+        return refusal(ofNetworkOf: client, at: listener)
+    }
+
+    /// The same of a client whose connection is counted among all already, as its proxy's.
+    func refusal(ofNetworkOf client: ClientAddress, at listener: Listener) -> ErrorPage? {
+        guard listener.count(from: client.network).ofNetwork >= limits.connectionsPerAddress,
+            limits.countsLoopback || !client.isLoopback, !isProxy(client)
         else { return nil }
         return ErrorPage(
             status: 429, message: "There are too many connections from your address.", outcome: .loadShed,

@@ -42,7 +42,7 @@ final class ProxyGreeting: IngressMember {
         registration = nil
         if case .from(let address) = header {
             let client = ClientAddress(address)
-            if let refusal = ingress.refusal(of: client, at: socket.door.listener) {
+            if let refusal = ingress.refusal(ofNetworkOf: client, at: socket.door.listener) {
                 ingress.remove(self)
                 return ingress.refuse(socket.descriptor, at: socket.door.listener, with: refusal)
             }
