@@ -67,6 +67,7 @@ package final class ControlServer: Sendable {
     /// - Throws: `StoreError` of kind `unusable` if that cannot be.
     package func start() throws -> Int {
         threads.start()
+        UploadCleaning(store, on: threads) { [log] in log("error", $0) }.start()
         let started = Started()
         let logger = Logger(label: "control") { [log] _ in ForwardingLog(write: log) }
         let router = Router(context: BasicRequestContext.self)

@@ -57,7 +57,7 @@ enum Disk {
         do {
             defer { close(file) }
             try writeAll(bytes, to: file, path)
-            guard fsync(file) == 0 else { throw failure(path) }
+            guard sync(file) else { throw failure(path) }
         } catch {
             unlink(draft)
             throw error
@@ -85,7 +85,15 @@ enum Disk {
         let handle = open(folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard handle >= 0 else { throw failure(folder) }
         defer { close(handle) }
-        guard fsync(handle) == 0 else { throw failure(folder) }
+        guard sync(handle) else { throw failure(folder) }
+    }
+
+    /// Brings a file to the disk, whatever signals come meanwhile. False if that failed: `errno` says why.
+    private static func sync(_ file: Int32) -> Bool {
+        while fsync(file) != 0 {
+            guard errno == EINTR else { return false }
+        }
+        return true
     }
 
     static func failure(_ path: String) -> StoreError {

@@ -99,4 +99,45 @@ import Testing
         for _ in 0..<60 { try fixture.store.addSession(AssetSession(script: fixture.key("one"), manifest: manifest)) }
         #expect(try fixture.store.session(session.id) == nil)
     }
+
+    /// A list of many small files is larger than they are.
+    @Test func listsOfFilesCount() throws {
+        let fixture = try Fixture()
+        func used() throws -> Int { try fixture.store.storedAmounts(of: fixture.account.id).assetBytes }
+        try Self.deploy("content", hash: Self.hash, as: "one", fixture)
+        let one = try used() - 7
+        #expect(one > 100)
+        try fixture.store.deleteScript(fixture.key("one"))
+        #expect(try used() == 7)
+        try fixture.store.updateAccount(fixture.account.id) { $0.limits.assetBytes = 7 + one / 2 }
+        #expect(throws: StoreError.self) { try Self.deploy("content", hash: Self.hash, as: "two", fixture) }
+        #expect(try fixture.store.script(fixture.key("two")) == nil)
+    }
+
+    @Test func manifestsHaveRoomForSoMuch() throws {
+        let fixture = try Fixture()
+        let name = String(repeating: "x", count: 2_000)
+        let entries = (0..<4_000).map { ("/\($0)\(name)", AssetSession.Entry(hash: Self.hash, size: 1)) }
+        let manifest = Dictionary(entries) { first, _ in first }
+        let sessions = (0..<6).map { _ in AssetSession(script: fixture.key("one"), manifest: manifest) }
+        for session in sessions { try fixture.store.addSession(session) }
+        // 8 MB each, and 32 MiB at most.
+        #expect(try fixture.store.session(sessions[0].id) == nil)
+        #expect(try fixture.store.session(sessions[3].id) != nil)
+        #expect(try fixture.store.session(sessions[5].id) != nil)
+    }
+
+    /// Asking changes nothing, as long as what was asked for is young.
+    @Test func askingIsReading() throws {
+        let fixture = try Fixture()
+        try fixture.store.addUploads([(Self.hash, Array("one".utf8), nil)], of: fixture.account.id)
+        let revision = try fixture.store.snapshot().revision
+        #expect(try fixture.store.uploads([Self.hash], of: fixture.account.id).count == 1)
+        #expect(try fixture.store.snapshot().revision == revision)
+        let old = Timestamp.now.milliseconds - 7_200_000
+        try fixture.execute("UPDATE asset_uploads SET used_on = \(old)")
+        #expect(try fixture.store.uploads([Self.hash], of: fixture.account.id).count == 1)
+        try fixture.store.dropUploads(before: Timestamp(milliseconds: old + 1))
+        #expect(try fixture.store.uploads([Self.hash], of: fixture.account.id).count == 1)
+    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Model
 import Store
 import Testing
@@ -114,5 +115,11 @@ import Testing
     @Test(arguments: ["", "xyz", String(repeating: "0", count: 63), String(repeating: "g", count: 64)])
     func badKeysAreNone(_ text: String) {
         #expect(StoreKey.parse(text) == nil)
+    }
+
+    /// What failed of the disk is for the operator's log.
+    @Test func errorsNameTheirCode() {
+        let error = DatabaseError(resultCode: .SQLITE_IOERR_FSYNC, message: "disk I/O error")
+        #expect(SQLiteStore.storeError(error, doing: "writing").message.contains("1034"))
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Model
 import Store
 
@@ -42,6 +43,16 @@ final class Fixture {
         defer { try? FileManager.default.removeItem(atPath: path + "-other") }
         try change(path)
         store = try SQLiteStore(folder: path)
+    }
+
+    /// Runs SQL on the database, past the store.
+    func execute(_ sql: String) throws {
+        try DatabaseQueue(path: "\(path)/martlet.sqlite").write { db in try db.execute(sql: sql) }
+    }
+
+    /// The first column of the first row.
+    func number(_ sql: String) throws -> Int? {
+        try DatabaseQueue(path: "\(path)/martlet.sqlite").read { db in try Int.fetchOne(db, sql: sql) }
     }
 
     /// Every file of the folder.

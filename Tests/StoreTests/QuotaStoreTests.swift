@@ -75,4 +75,48 @@ import Testing
         try fixture.store.deleteScript(fixture.key("one"))
         try fixture.deploy("1234567890", as: "two")
     }
+
+    /// What comes with code and is no module: bindings, annotations, texts of secrets.
+    @Test func longRecordsAreCode() throws {
+        let fixture = try Fixture()
+        func used() throws -> Int { try fixture.store.storedAmounts(of: fixture.account.id).codeBytes }
+        try fixture.deploy("12345", as: "one", secrets: ["S": "short"])
+        #expect(try used() == 5)
+        let long = String(repeating: "x", count: 100_000)
+        try fixture.deploy("12345", as: "one", secrets: ["S": long])
+        #expect(try used() > 80_000)
+        let binding = Binding(name: "T", type: "plain_text", fields: ["text": .string(long)])
+        try fixture.deploy("12345", as: "two", bindings: [binding])
+        #expect(try used() > 160_000)
+        try Self.limit(fixture) { $0.codeBytes = 200_000 }
+        #expect(throws: StoreError.self) { try fixture.deploy("1", as: "three", secrets: ["S": long]) }
+    }
+
+    @Test func versionsOfOlderStoresAreCounted() throws {
+        let fixture = try Fixture()
+        try fixture.deploy("1234567890", as: "one")
+        try fixture.deploy("12345", as: "two")
+        try fixture.reopen { _ in
+            try fixture.execute("UPDATE versions SET code_bytes = 0")
+            try fixture.execute("DELETE FROM grdb_migrations WHERE identifier = 'code sizes'")
+        }
+        #expect(try fixture.store.storedAmounts(of: fixture.account.id).codeBytes == 15)
+    }
+
+    @Test func onlySoManyDeploymentsAreKept() throws {
+        let fixture = try Fixture()
+        let version = try fixture.deploy("x", as: "one")
+        var last = ""
+        for _ in 0..<deploymentsKept + 5 {
+            let share = Deployment.Share(version: version.id, percentage: 100)
+            let deployment = Deployment(source: "api", author: "", shares: [share])
+            try fixture.store.add(deployment, to: fixture.key("one"))
+            last = deployment.id
+        }
+        let kept = try fixture.store.deployments(of: fixture.key("one"))
+        #expect(kept.count == deploymentsKept)
+        #expect(kept.first?.id == last)
+        #expect(try fixture.number("SELECT count(*) FROM deployments") == deploymentsKept)
+        #expect(try fixture.number("SELECT count(*) FROM shares") == deploymentsKept)
+    }
 }

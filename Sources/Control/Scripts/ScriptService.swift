@@ -205,8 +205,8 @@ struct VersionSettings {
         }
         if let model = try string("usage_model") { version.usageModel = model }
         if let placement = metadata["placement"], !placement.isNull { version.placement = placement }
-        if let annotations = metadata["annotations"]?.object {
-            version.annotations = annotations.compactMapValues(\.string)
+        if metadata["annotations"]?.object != nil {
+            version.annotations = try Annotations.read(metadata["annotations"])
         }
         for key in ["migrations", "exports", "containers"] {
             guard let value = metadata[key], !value.isNull, value != [], value != [:] else { continue }

@@ -89,7 +89,7 @@ struct SecretRoutes {
         let body = try call.object()
         let version = try service.addVersion(to: call.script, by: call, isDeployed: false) { base in
             var version = ScriptService.successor(of: base, by: call)
-            version.annotations = body["annotations"]?.object?.compactMapValues(\.string) ?? [:]
+            version.annotations = try Annotations.read(body["annotations"])
             var bindings = try ScriptService.same(base)
             try Self.apply(body["env"]?.object ?? [:], to: &bindings)
             return ScriptService.Change(version: version, files: nil, bindings: bindings)

@@ -58,7 +58,7 @@ struct VersionRoutes {
                 "secrets have changed since that version; deploying it brings the old ones back. "
                     + "Add ?force=true to do so")
         }
-        let annotations = body["annotations"]?.object?.compactMapValues(\.string) ?? [:]
+        let annotations = try Annotations.read(body["annotations"])
         let deployment = Deployment(
             source: call.source, author: call.token.name, annotations: annotations, shares: shares)
         try store.add(deployment, to: call.script)

@@ -50,6 +50,8 @@ package protocol AssetStore: AssetSource {
     /// Durable when this returns.
     /// - Throws: `conflict` if the account has other bytes under one of the hashes; none is added then.
     func addUploads(_ uploads: [(hash: String, bytes: [UInt8], contentType: String?)], of account: String) throws
+    /// Forgets content that no version has and nobody has asked for since then.
+    func dropUploads(before time: Timestamp) throws
     func addSession(_ session: AssetSession) throws
     /// nil if there is none, or it is over.
     func session(_ id: String) throws -> AssetSession?

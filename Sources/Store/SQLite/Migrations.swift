@@ -11,6 +11,8 @@ enum Migrations {
             try db.execute(sql: "ALTER TABLE zones ADD COLUMN trusted INTEGER NOT NULL DEFAULT 0")
         }
         migrator.registerMigration("quotas") { db in try db.execute(sql: quotas) }
+        migrator.registerMigration("code sizes") { db in try db.execute(sql: codeSizes) }
+        migrator.registerMigration("asset sets") { db in try db.execute(sql: assetSets) }
         return migrator
     }
 
@@ -60,6 +62,20 @@ enum Migrations {
         CREATE TRIGGER kv_entry_removed AFTER DELETE ON kv_entries BEGIN
             UPDATE kv_namespaces SET bytes = bytes - (\(size("old"))) WHERE id = old.namespace;
         END;
+        """
+
+    /// Of versions that are older than "quotas".
+    private static let codeSizes = """
+        UPDATE versions SET code_bytes = (
+            SELECT coalesce(sum(json_extract(module.value, '$.size')), 0)
+            FROM json_each(CAST(versions.record AS TEXT), '$.modules') AS module)
+        WHERE code_bytes = 0
+        """
+
+    /// A set lists each file with two hashes: about 200 bytes each in those that are there already.
+    private static let assetSets = """
+        CREATE TABLE asset_sets (blob TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        INSERT INTO asset_sets SELECT set_blob, count(*) * 200 FROM asset_set_blobs GROUP BY set_blob;
         """
 
     /// Bytes of an entry of KV.

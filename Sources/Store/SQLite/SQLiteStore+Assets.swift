@@ -3,29 +3,42 @@ internal import GRDB
 package import Model
 
 extension SQLiteStore: AssetStore {
-    /// How long content stays that no version has, in milliseconds.
-    private static let uploadLifetime: Int64 = 86_400_000
-    /// Sessions of one account; the oldest go.
+    /// Sessions of one account, and bytes of their manifests; the oldest go.
     private static let sessionsAtMost = 50
+    private static let manifestBytesAtMost = 32 << 20
+    /// What was asked for is noted once in this time, in milliseconds: short for what stays a day.
+    private static let uploadNoting: Int64 = 3_600_000
 
     // MARK: Uploads
 
     package func uploads(
         _ hashes: [String], of account: String
     ) throws -> [String: AssetUpload] {
-        try write { db, _ in
+        let now = Timestamp.now.milliseconds
+        var found: [String: AssetUpload] = [:]
+        var stale: [String] = []
+        try read { db in
             let find = try db.cachedStatement(
-                sql: "SELECT blob, size, type FROM asset_uploads WHERE account = ? AND hash = ?")
-            let touch = try db.cachedStatement(
-                sql: "UPDATE asset_uploads SET used_on = ? WHERE account = ? AND hash = ?")
-            var found: [String: AssetUpload] = [:]
+                sql: "SELECT blob, size, type, used_on FROM asset_uploads WHERE account = ? AND hash = ?")
             for hash in Set(hashes) {
                 guard let row = try Row.fetchOne(find, arguments: [account, hash]) else { continue }
                 found[hash] = AssetUpload(blob: row[0], size: row[1], contentType: row[2])
-                try touch.execute(arguments: [Timestamp.now.milliseconds, account, hash])
+                let usedOn: Int64 = row[3]
+                if usedOn <= now - Self.uploadNoting { stale.append(hash) }
             }
-            return found
         }
+        guard !stale.isEmpty else { return found }
+        let gone = try write { [stale] db, _ in
+            let touch = try db.cachedStatement(
+                sql: "UPDATE asset_uploads SET used_on = ? WHERE account = ? AND hash = ?")
+            return try stale.filter { hash in
+                try touch.execute(arguments: [now, account, hash])
+                return db.changesCount == 0
+            }
+        }
+        // Dropped meanwhile.
+        for hash in gone { found[hash] = nil }
+        return found
     }
 
     package func addUploads(
@@ -63,19 +76,19 @@ extension SQLiteStore: AssetStore {
 
     /// Forgets content that no version has and nobody has asked for since then.
     package func dropUploads(before time: Timestamp) throws {
-        let freed = try write { db, _ in try Self.dropUploads(before: time.milliseconds, db) }
-        try collect(freed)
-    }
-
-    private static func dropUploads(before time: Int64, _ db: Database) throws -> [String] {
         let isUnused = """
             used_on < ? AND NOT EXISTS (
                 SELECT 1 FROM asset_set_blobs WHERE asset_set_blobs.blob = asset_uploads.blob)
             """
-        let freed = try String.fetchAll(
-            db, sql: "SELECT blob FROM asset_uploads WHERE \(isUnused)", arguments: [time])
-        try db.execute(sql: "DELETE FROM asset_uploads WHERE \(isUnused)", arguments: [time])
-        return freed
+        let sql = "SELECT blob FROM asset_uploads WHERE \(isUnused)"
+        // Most times there are none.
+        guard try !read({ try String.fetchAll($0, sql: sql, arguments: [time.milliseconds]) }).isEmpty else { return }
+        let freed = try write { db, _ in
+            let freed = try String.fetchAll(db, sql: sql, arguments: [time.milliseconds])
+            try db.execute(sql: "DELETE FROM asset_uploads WHERE \(isUnused)", arguments: [time.milliseconds])
+            return freed
+        }
+        try collect(freed)
     }
 
     // MARK: Sessions
@@ -83,7 +96,7 @@ extension SQLiteStore: AssetStore {
     package func addSession(_ session: AssetSession) throws {
         let manifest = Data(try JSONText.of(session.manifest).utf8)
         let now = Timestamp.now
-        let freed = try write { db, _ in
+        try write { db, _ in
             try db.execute(
                 sql: "DELETE FROM asset_sessions WHERE created_on < ?",
                 arguments: [now.milliseconds - AssetSession.lifetime * 1_000])
@@ -95,12 +108,13 @@ extension SQLiteStore: AssetStore {
             try db.execute(
                 sql: """
                     DELETE FROM asset_sessions WHERE id IN (
-                        SELECT id FROM asset_sessions WHERE account = ? ORDER BY created_on DESC, rowid DESC
-                        LIMIT -1 OFFSET ?)
-                    """, arguments: [session.script.account, Self.sessionsAtMost])
-            return try Self.dropUploads(before: now.milliseconds - Self.uploadLifetime, db)
+                        SELECT id FROM (
+                            SELECT id, row_number() OVER latest AS place, sum(length(manifest)) OVER latest AS bytes
+                            FROM asset_sessions WHERE account = ?
+                            WINDOW latest AS (ORDER BY created_on DESC, rowid DESC))
+                        WHERE place > ? OR bytes > ? AND place > 1)
+                    """, arguments: [session.script.account, Self.sessionsAtMost, Self.manifestBytesAtMost])
         }
-        try collect(freed)
     }
 
     package func session(_ id: String) throws -> AssetSession? {
@@ -133,7 +147,12 @@ extension SQLiteStore: AssetStore {
     }
 
     /// Notes what a set refers to. Throws `missing` if some of it was not uploaded, or is gone.
-    static func insert(_ assets: AssetSet, as set: String, of account: String, _ db: Database) throws {
+    static func insert(
+        _ assets: AssetSet, as set: String, bytes: Int, of account: String, _ db: Database
+    ) throws {
+        try db.execute(
+            sql: "INSERT INTO asset_sets (blob, bytes) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET bytes = ?2",
+            arguments: [set, bytes])
         let isThere = try db.cachedStatement(
             sql: """
                 SELECT EXISTS (SELECT 1 FROM asset_uploads WHERE account = ? AND hash = ? AND blob = ?)
@@ -156,7 +175,7 @@ extension SQLiteStore: AssetStore {
         let sets = try read { db in
             try hashes.filter { hash in
                 try Bool.fetchOne(
-                    db, sql: "SELECT \(unused) AND EXISTS (SELECT 1 FROM asset_set_blobs WHERE set_blob = ?1)",
+                    db, sql: "SELECT \(unused) AND EXISTS (SELECT 1 FROM asset_sets WHERE blob = ?1)",
                     arguments: [hash]) ?? false
             }
         }
@@ -170,9 +189,9 @@ extension SQLiteStore: AssetStore {
                     try String.fetchAll(
                         db, sql: "SELECT blob FROM asset_set_blobs WHERE set_blob = ?", arguments: [set]))
                 try db.execute(sql: "DELETE FROM asset_set_blobs WHERE set_blob = ?", arguments: [set])
+                try db.execute(sql: "DELETE FROM asset_sets WHERE blob = ?", arguments: [set])
             }
-            let old = Timestamp.now.milliseconds - Self.uploadLifetime
-            return Array(freed.union(try Self.dropUploads(before: old, db)))
+            return Array(freed)
         }
     }
 }

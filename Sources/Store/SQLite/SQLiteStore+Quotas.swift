@@ -27,7 +27,32 @@ extension SQLiteStore {
     }
 
     private static func assetBytes(_ account: String, _ db: Database) throws -> Int {
+        // A set is as long as its list of files: with the versions that are kept, more than small files take.
         try number("SELECT coalesce(sum(size), 0) FROM asset_uploads WHERE account = ?", account, db)
+            + number(
+                """
+                SELECT coalesce(sum(bytes), 0) FROM asset_sets WHERE blob IN (
+                    SELECT hash FROM version_blobs JOIN versions ON versions.id = version WHERE account = ?)
+                """, account, db)
+    }
+
+    /// Bytes of a version's record and secrets that do not count as code: far more than ordinary ones have.
+    private static let freeRecordBytes = 16 << 10
+
+    /// What counts as a version's code: its modules, and what else its author made long.
+    static func setCodeBytes(of version: ScriptVersion, _ db: Database) throws {
+        let rest =
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT length(record) + (SELECT coalesce(sum(length(sealed)), 0) FROM secrets WHERE version = id)
+                    FROM versions WHERE id = ?
+                    """, arguments: [version.id]) ?? 0
+        try db.execute(
+            sql: "UPDATE versions SET code_bytes = ? WHERE id = ?",
+            arguments: [
+                version.modules.reduce(0) { $0 + $1.size } + max(0, rest - freeRecordBytes), version.id,
+            ])
     }
 
     private static func kvBytes(_ account: String, _ db: Database) throws -> Int {

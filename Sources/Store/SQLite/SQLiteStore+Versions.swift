@@ -23,9 +23,12 @@ extension SQLiteStore: ScriptStore, VersionSource {
                     name: file.name, contentType: file.contentType, hash: hash, size: file.bytes.count)
             }
         }
+        var setBytes = 0
         if let assets = draft.assets {
-            let set = try blobs.put(Array(JSONText.of(assets).utf8))
+            let bytes = Array(try JSONText.of(assets).utf8)
+            let set = try blobs.put(bytes)
             pinned.append(set)
+            setBytes = bytes.count
             version.assets = ScriptVersion.Assets(
                 set: set, count: assets.files.count, size: assets.files.values.reduce(0) { $0 + $1.size })
         }
@@ -36,15 +39,17 @@ extension SQLiteStore: ScriptStore, VersionSource {
             }
             try insert(version, to: key, db)
             if let assets = draft.assets, let set = version.assets?.set {
-                try Self.insert(assets, as: set, of: key.account, db)
+                try Self.insert(assets, as: set, bytes: setBytes, of: key.account, db)
             }
             try insertSecrets(of: version, from: draft, key, db)
+            try Self.setCodeBytes(of: version, db)
             if var deployment {
                 deployment.shares = [Deployment.Share(version: version.id, percentage: 100)]
                 try Self.insert(deployment, to: key, db)
             }
             let freed = try Self.prune(key, db)
             try Self.checkCode(of: key.account, isNew: version.number == 1, db)
+            if draft.assets != nil { try Self.checkAssets(of: key.account, db) }
             try Self.note(.script(key), db, revision)
             return (version, freed)
         }
@@ -85,13 +90,9 @@ extension SQLiteStore: ScriptStore, VersionSource {
         let record = Data(try JSONText.of(version).utf8)
         try db.execute(
             sql: """
-                INSERT INTO versions (id, account, script, number, record, checksum, code_bytes)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO versions (id, account, script, number, record, checksum) VALUES (?, ?, ?, ?, ?, ?)
                 """,
-            arguments: [
-                version.id, key.account, key.name, version.number, record, Checksum.short(record),
-                version.modules.reduce(0) { $0 + $1.size },
-            ])
+            arguments: [version.id, key.account, key.name, version.number, record, Checksum.short(record)])
         for hash in Set(version.modules.map(\.hash) + (version.assets.map { [$0.set] } ?? [])) {
             try db.execute(
                 sql: "INSERT INTO version_blobs (version, hash) VALUES (?, ?)", arguments: [version.id, hash])
@@ -202,7 +203,7 @@ extension SQLiteStore: ScriptStore, VersionSource {
         try read { db in
             _ = try Self.require(key, db)
             return try String.fetchAll(
-                db, sql: "SELECT id FROM deployments WHERE account = ? AND script = ? ORDER BY sequence DESC LIMIT 100",
+                db, sql: "SELECT id FROM deployments WHERE account = ? AND script = ? ORDER BY sequence DESC",
                 arguments: [key.account, key.name]
             ).compactMap { try Deployment.fetch($0, db) }
         }
@@ -237,6 +238,12 @@ extension SQLiteStore: ScriptStore, VersionSource {
         try db.execute(
             sql: "UPDATE scripts SET deployment = ?, modified_on = ? WHERE account = ? AND name = ?",
             arguments: [deployment.id, deployment.createdOn.milliseconds, key.account, key.name])
+        try db.execute(
+            sql: """
+                DELETE FROM deployments WHERE account = ?1 AND script = ?2 AND sequence <= (
+                    SELECT sequence FROM deployments WHERE account = ?1 AND script = ?2
+                    ORDER BY sequence DESC LIMIT 1 OFFSET ?3)
+                """, arguments: [key.account, key.name, deploymentsKept])
     }
 }
 

@@ -1,6 +1,6 @@
 internal import Foundation
 internal import GRDB
-internal import Model
+package import Model
 internal import Synchronization
 
 /// The store of one machine: a data folder with a SQLite database and a folder of blobs.
@@ -113,15 +113,17 @@ package final class SQLiteStore: Sendable {
         observers.withLock { $0.append(changed) }
     }
 
-    static func storeError(_ error: any Error, doing what: String) -> StoreError {
+    package static func storeError(_ error: any Error, doing what: String) -> StoreError {
         if let error = error as? StoreError { return error }
         guard let error = error as? DatabaseError else { return StoreError(.failed, "\(what): \(error)") }
-        let text = "\(what): \(error.message ?? error.resultCode.description)"
+        // The extended code tells what of the disk failed: 1034 is fsync, 266 a read ...
+        let reason = error.message ?? error.resultCode.description
+        let text = "\(what): \(reason) (SQLite error \(error.extendedResultCode.rawValue))"
         return switch error.resultCode {
         case .SQLITE_FULL: StoreError(.full, "\(what): the disk is full")
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             StoreError(.damaged, "\(DataFolder.database) is damaged: \(text)")
-        case .SQLITE_CONSTRAINT: StoreError(.conflict, text)
+        case .SQLITE_CONSTRAINT: StoreError(.conflict, "\(what): \(reason)")
         default: StoreError(.failed, text)
         }
     }
