@@ -8,18 +8,16 @@ internal import Runtime
 extension HTTP2Stream {
     private var highWater: Int { Connection.highWater }
 
-    /// Statuses whose answers end with their header.
-    private static func hasNoBody(_ status: Int) -> Bool { status == 204 || status == 304 }
-
     // MARK: Whole answers
 
     func respond(_ head: ResponseHead, body: ResponseBytes) {
         guard !isOver, answer.isAwaited else { return }
-        guard (200...999).contains(head.status) else { return respondWithFailure() }
+        guard AnswerHead.isFinal(head.status) else { return respondWithFailure() }
         let text = AnswerText(body)
-        let isBodiless = request.isHead || Self.hasNoBody(head.status)
+        let isBodiless = request.isHead || AnswerHead.hasNoBody(head.status)
         let isEmpty = isBodiless || text.count == 0
-        write(head, framing: framing(of: head.status, text, body), isEnd: isEmpty)
+        let framing = AnswerHead.framing(of: head.status, text, body, isToHead: request.isHead)
+        write(head, framing: framing, isEnd: isEmpty)
         if !isEmpty {
             var bytes = ByteBufferAllocator().buffer(capacity: text.count)
             bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: text.count) { room in
@@ -29,12 +27,6 @@ extension HTTP2Stream {
             send(bytes, isEnd: true)
         }
         complete()
-    }
-
-    private func framing(of status: Int, _ text: AnswerText, _ body: ResponseBytes) -> AnswerHead.Framing {
-        if Self.hasNoBody(status) { return .none }
-        if request.isHead, case .none = body { return .asDeclared }
-        return .length(text.count)
     }
 
     private func respondWithFailure() { respond(with: ErrorPage(.internalError)) }
@@ -55,9 +47,9 @@ extension HTTP2Stream {
 
     func beginResponse(_ head: ResponseHead, length: Int?) {
         guard !isOver, answer.isAwaited else { return }
-        guard (200...999).contains(head.status) else { return respondWithFailure() }
+        guard AnswerHead.isFinal(head.status) else { return respondWithFailure() }
         let framing: AnswerHead.Framing
-        if Self.hasNoBody(head.status) {
+        if AnswerHead.hasNoBody(head.status) {
             (framing, answer) = (.none, .bodiless)
         } else if request.isHead {
             (framing, answer) = (length.map { .length($0) } ?? .asDeclared, .bodiless)

@@ -25,6 +25,19 @@ struct AnswerHead {
         case upgraded
     }
 
+    /// Statuses whose answers end with their head (RFC 9112, section 6.3).
+    static func hasNoBody(_ status: Int) -> Bool { status == 204 || status == 304 }
+
+    /// After any other status the client would wait for another answer, or not understand it.
+    static func isFinal(_ status: Int) -> Bool { (200...999).contains(status) }
+
+    /// How a whole answer is framed.
+    static func framing(of status: Int, _ text: AnswerText, _ body: ResponseBytes, isToHead: Bool) -> Framing {
+        if hasNoBody(status) { return .none }
+        if isToHead, case .none = body { return .asDeclared }
+        return .length(text.count)
+    }
+
     /// Our own lines, each at its longest.
     private static let ownBytes = 256
 

@@ -11,35 +11,19 @@ extension Connection {
 
     func respond(_ head: ResponseHead, body: ResponseBytes) {
         guard case .awaited = answer else { return }
-        guard Self.isFinal(head.status) else { return respondWithFailure() }
+        guard AnswerHead.isFinal(head.status) else { return respondWithFailure() }
         let text = AnswerText(body)
-        let isBodiless = request.isHead || Self.hasNoBody(head.status)
+        let isBodiless = request.isHead || AnswerHead.hasNoBody(head.status)
         let plain = isBodiless ? nil : text.plain
         let isDirect = (plain?.count ?? 0) >= Self.directBytes && secure == nil
         decidePersistence(isWholeAnswer: true)
         let start = output.room(AnswerHead.bound(head) + (isDirect || isBodiless ? 0 : text.count))
-        var out = answerHead(framing(of: head.status, text: text, body)).write(
-            head, to: start, outcome: outcomeShown(head))
+        var out = answerHead(AnswerHead.framing(of: head.status, text, body, isToHead: request.isHead))
+            .write(head, to: start, outcome: outcomeShown(head))
         if !isBodiless, !isDirect { out = text.write(to: out) }
         output.end(at: out)
         if isDirect, let plain { note(sent: output.send(to: descriptor, with: plain)) }
         completeAnswer()
-    }
-
-    private func framing(of status: Int, text: AnswerText, _ body: ResponseBytes) -> AnswerHead.Framing {
-        if Self.hasNoBody(status) { return .none }
-        if request.isHead, case .none = body { return .asDeclared }
-        return .length(text.count)
-    }
-
-    /// Statuses whose answers end with their head (RFC 9112, section 6.3).
-    private static func hasNoBody(_ status: Int) -> Bool {
-        status == 204 || status == 304
-    }
-
-    /// After any other status the client would wait for another answer, or not understand it.
-    private static func isFinal(_ status: Int) -> Bool {
-        (200...999).contains(status)
     }
 
     private func respondWithFailure() {
@@ -51,11 +35,11 @@ extension Connection {
 
     func beginResponse(_ head: ResponseHead, length: Int?) {
         guard case .awaited = answer else { return }
-        guard Self.isFinal(head.status) else { return respondWithFailure() }
+        guard AnswerHead.isFinal(head.status) else { return respondWithFailure() }
         // The answer may be made of the body, which the client could not be asked for any more.
         if !isDiscarding { sendContinue() }
         let framing: AnswerHead.Framing
-        if Self.hasNoBody(head.status) {
+        if AnswerHead.hasNoBody(head.status) {
             (framing, answer) = (.none, .bodiless)
         } else if request.isHead {
             (framing, answer) = (length.map { .length($0) } ?? .asDeclared, .bodiless)

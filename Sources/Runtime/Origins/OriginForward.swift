@@ -59,9 +59,9 @@ package final class OriginForward: ExchangeObserver {
         sendMore()
     }
 
-    /// The client's head without what is about its connection, and with what tells of circles.
+    /// The client's head without what is about its connection (RFC 9110, section 7.6.1), with what tells of circles.
     private static func marked(_ head: RequestHead) -> RequestHead {
-        let dropped = Set(HopFields.named(in: head.firstValue(of: "connection")) + ["cdn-loop", "cf-ew-via"])
+        let dropped = Set(FieldList.tokens(in: head.firstValue(of: "connection")) + ["cdn-loop", "cf-ew-via"])
         var marked = RequestHead(reservingBytes: head.bytes.count + 64, fields: head.fieldCount + 2)
         marked.append(head.bytes[head.method])
         marked.append(head.bytes[head.url])
@@ -72,10 +72,8 @@ package final class OriginForward: ExchangeObserver {
             marked.append(name)
             marked.append(head.bytes[head.value(field)])
         }
-        let hops = LoopGuard.hops(of: head) + 1
-        let networks = LoopGuard.otherNetworks(of: head) + ["\(LoopGuard.network); loops=\(hops)"]
         marked.append("cdn-loop".utf8)
-        marked.append(networks.joined(separator: ", ").utf8)
+        marked.append(LoopGuard.mark(behind: head).utf8)
         return marked
     }
 
@@ -156,7 +154,7 @@ package final class OriginForward: ExchangeObserver {
 
     /// The origin's fields without those that are about its connection with us. The exchange drops the usual ones.
     private static func fields(of head: EgressResponseHead) -> [UInt8] {
-        let dropped = Set(head.values(of: "connection").flatMap { HopFields.named(in: ArraySlice($0.utf8)) })
+        let dropped = Set(head.values(of: "connection").flatMap { FieldList.tokens(in: ArraySlice($0.utf8)) })
         var fields: [UInt8] = []
         for field in 0..<head.fieldCount {
             if dropped.contains(String(decoding: head.name(field), as: UTF8.self)) { continue }
@@ -221,14 +219,5 @@ package final class OriginForward: ExchangeObserver {
         isOver = true
         upstream = nil
         if exchange.observer === self { exchange.observer = nil }
-    }
-}
-
-/// Fields that a message says are about its connection only (RFC 9110, section 7.6.1).
-private enum HopFields {
-    static func named(in connection: ArraySlice<UInt8>?) -> [String] {
-        String(decoding: connection ?? [], as: UTF8.self).lowercased().split(separator: ",").map { name in
-            String(name.filter { $0 != " " && $0 != "\t" })
-        }
     }
 }

@@ -24,13 +24,11 @@ enum SubrequestHead {
             head.append(value)
         }
         guard let incoming else { return head }
-        let hops = LoopGuard.hops(of: incoming) + 1
-        append("cf-ew-via", String(hops), to: &head)
+        append("cf-ew-via", String(LoopGuard.hops(of: incoming) + 1), to: &head)
         if isToService { return head }
         if !choosesCoding { append("accept-encoding", "br, gzip", to: &head) }
         append("cf-worker", host(of: incoming), to: &head)
-        let others = LoopGuard.otherNetworks(of: incoming)
-        append("cdn-loop", (others + ["\(LoopGuard.network); loops=\(hops)"]).joined(separator: ", "), to: &head)
+        append("cdn-loop", LoopGuard.mark(behind: incoming), to: &head)
         return head
     }
 
@@ -70,7 +68,7 @@ enum LoopGuard {
     /// A request that has passed so many workers does not get to another.
     static let limit = 16
     /// Our name among networks.
-    static let network = "martlet"
+    private static let network = "martlet"
 
     /// How many workers the request has passed.
     static func hops(of head: RequestHead) -> Int {
@@ -88,8 +86,13 @@ enum LoopGuard {
         return min(max(0, hops), limit)
     }
 
+    /// `CDN-Loop` of a request that comes of another, one step on.
+    static func mark(behind head: RequestHead) -> String {
+        (otherNetworks(of: head) + ["\(network); loops=\(hops(of: head) + 1)"]).joined(separator: ", ")
+    }
+
     /// The members of `CDN-Loop` that are not ours.
-    static func otherNetworks(of head: RequestHead) -> [String] {
+    private static func otherNetworks(of head: RequestHead) -> [String] {
         var others: [String] = []
         forEachMark(of: head) { isVia, value in
             guard !isVia else { return }

@@ -7,7 +7,7 @@ package enum WebSocketHandshake {
     /// The key of a request that asks for a WebSocket; nil for any other, and for one that is malformed. (What the
     /// field Connection says is the ingress's to know.)
     package static func key(of head: RequestHead) -> String? {
-        guard head.methodString == "GET", tokens(head.firstValue(of: "upgrade")).contains("websocket"),
+        guard head.methodString == "GET", FieldList.tokens(in: head.firstValue(of: "upgrade")).contains("websocket"),
             head.firstValue(of: "sec-websocket-version").map({ $0.elementsEqual("13".utf8) }) == true,
             let key = head.firstValue(of: "sec-websocket-key").map({ String(decoding: $0, as: UTF8.self) }),
             Data(base64Encoded: key)?.count == 16
@@ -15,15 +15,9 @@ package enum WebSocketHandshake {
         return key
     }
 
-    private static func tokens(_ value: ArraySlice<UInt8>?) -> [String] {
-        String(decoding: value ?? [], as: UTF8.self).lowercased().split(separator: ",").map { token in
-            String(token.filter { $0 != " " && $0 != "\t" })
-        }
-    }
-
     /// Whether a request that a worker makes asks for a WebSocket.
     package static func isAskedFor(by head: RequestHead) -> Bool {
-        head.methodString == "GET" && tokens(head.firstValue(of: "upgrade")) == ["websocket"]
+        head.methodString == "GET" && FieldList.tokens(in: head.firstValue(of: "upgrade")) == ["websocket"]
     }
 
     /// The head with what a request for a WebSocket needs, for one that never was on a connection.

@@ -5,7 +5,7 @@ const {
   ArrayPrototypePush, BigInt, BigInt64Array, BigIntPrototypeToString, BigIntPrototypeValueOf, BigUint64Array,
   BooleanPrototypeValueOf, DataView, DataViewPrototypeGetBuffer, DataViewPrototypeGetByteLength,
   DataViewPrototypeGetByteOffset, Date, DatePrototypeGetTime, Error, EvalError, Float32Array, Float64Array, Int16Array,
-  Int32Array, Int8Array, Map, MapPrototypeSet, NumberPrototypeValueOf, Object, ObjectDefineProperty,
+  Int32Array, Int8Array, Map, MapPrototypeSet, NumberPrototypeValueOf, Object,
   ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectPrototype, RangeError,
   ReferenceError, ReflectDefineProperty, RegExp, RegExpPrototypeGetSource, SafeMap, Set, SetPrototypeAdd, String,
   StringFromCharCode, StringPrototypeCharCodeAt, StringPrototypeValueOf, SymbolPrototypeToString, SyntaxError,
@@ -13,7 +13,7 @@ const {
   TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet, URIError, Uint16Array, Uint32Array, Uint8Array,
   Uint8ClampedArray,
 } = primordials;
-const { defineRecord } = use("Core/records");
+const { defineHidden, defineRecord } = use("Core/records");
 const { regExpFlags } = use("Core/regexp");
 const { DOMException, isDOMException } = use("DOM/exception");
 
@@ -381,12 +381,6 @@ function createProperty(object, key, value) {
   } else {
     object[key] = value;
   }
-}
-
-function defineHidden(object, key, value) {
-  ObjectDefineProperty(object, key, {
-    __proto__: null, value, writable: true, enumerable: false, configurable: true,
-  });
 }
 
 function readError(reader) {

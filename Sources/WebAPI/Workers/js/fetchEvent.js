@@ -69,7 +69,7 @@ class FetchEvent extends ExtendableEvent {
     );
   }
 
-  /** There is no origin behind a worker here that could answer in its stead. */
+  /** From now on what stands behind the zone, if anything does, answers in the worker's stead when it throws. */
   passThroughOnException() { ops.passThrough(exchangeOf(this)); }
 
   static { hasResponse = (event) => event.#responded; }

@@ -1,18 +1,12 @@
 // Workers: methods of another Worker's entrypoint, as a service binding has them. Needs the op
 //   rpcStart(binding, name, isCall, bytes) -> ticket of [200 or 500, reason, bodyId]: the body is what serialize() made
 //     of the result, or of what the method threw
-const { ObjectDefineProperty, PromisePrototypeThen, PromiseReject, SymbolDispose } = primordials;
-const { defineRecord } = use("Core/records");
+const { PromisePrototypeThen, PromiseReject, SymbolDispose } = primordials;
+const { defineHidden, defineRecord } = use("Core/records");
 const { refuseInGlobalScope } = use("Core/scope");
 const { expectTicket } = use("Core/tickets");
 const { deserialize, serialize } = use("HTML/serialization");
 const { Deferred } = use("Streams/promises");
-
-function defineHidden(object, key, value) {
-  ObjectDefineProperty(object, key, {
-    __proto__: null, value, writable: true, enumerable: false, configurable: true,
-  });
-}
 
 /** One call. It waits for its tickets itself: for the answer's head, then for the whole body. */
 class Call {
