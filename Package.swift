@@ -92,6 +92,7 @@ let package = Package(
                 "CLinux", "Isolates", "Model", "Runtime",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -132,6 +133,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "Sandbox", dependencies: ["CSandbox"], swiftSettings: strict),
+        .target(name: "Supervisor", dependencies: ["Model", "Sandbox"], swiftSettings: strict),
         .target(
             name: "Control",
             dependencies: [
@@ -151,7 +153,7 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "Cache", "Client", "Control", "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox", "Store",
-                "WebAPI",
+                "Supervisor", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -193,6 +195,7 @@ let package = Package(
         .target(name: "CAttacks", path: "Tests/CAttacks", cSettings: strictC),
         .testTarget(
             name: "SandboxTests", dependencies: ["CAttacks", "Sandbox", "SandboxProbe"], swiftSettings: strict),
+        .testTarget(name: "SupervisorTests", dependencies: ["Model", "Sandbox", "Supervisor"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

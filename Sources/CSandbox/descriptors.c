@@ -1,7 +1,9 @@
-// Descriptors over a Unix socket (SCM_RIGHTS).
+// Descriptors over a Unix socket (SCM_RIGHTS), and one to share memory by.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -64,4 +66,17 @@ ssize_t csandbox_receive(int socket, void *bytes, size_t length, int *descriptor
     if (!is_cut) return received;
     while (*count) close(descriptors[--*count]);
     return -EMSGSIZE;
+}
+
+int csandbox_shared_memory(size_t size) {
+    // Its size is sealed: whoever has the other end cannot cut it off under us.
+    int descriptor = memfd_create("martlet", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (descriptor < 0) return -errno;
+    const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    if (ftruncate(descriptor, (off_t)size) || fcntl(descriptor, F_ADD_SEALS, seals)) {
+        int error = errno;
+        close(descriptor);
+        return -error;
+    }
+    return descriptor;
 }

@@ -93,8 +93,8 @@ static int add_lists(scmp_filter_ctx context) {
     return result;
 }
 
-// Memory is never writable and executable at once, and executable only where there is code to be made.
-static int add_memory_rules(scmp_filter_ctx context, bool allows_code) {
+// Memory is executable only where there is code to be made, and writable then only if that cannot be helped.
+static int add_memory_rules(scmp_filter_ctx context, const csandbox_filter *filter) {
     const int calls[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(pkey_mprotect)};
     const uint64_t mask = PROT_WRITE | PROT_EXEC;
     int result = 0;
@@ -104,10 +104,14 @@ static int add_memory_rules(scmp_filter_ctx context, bool allows_code) {
             result = seccomp_rule_add(
                 context, SCMP_ACT_ALLOW, calls[i], 1, SCMP_A2(SCMP_CMP_MASKED_EQ, mask, PROT_WRITE));
         }
-        if (!result && allows_code) {
+        if (!result && filter->allows_code) {
             result = seccomp_rule_add(
                 context, SCMP_ACT_ALLOW, calls[i], 1, SCMP_A2(SCMP_CMP_MASKED_EQ, mask, PROT_EXEC));
         }
+    }
+    if (!result && filter->allows_writable_code) {
+        result = seccomp_rule_add(
+            context, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, mask, mask));
     }
     return result;
 }
@@ -200,7 +204,7 @@ int csandbox_filter_install(const csandbox_filter *filter) {
         return -ENOMEM;
     }
     int result = add_lists(calls);
-    if (!result) result = add_memory_rules(calls, filter->allows_code);
+    if (!result) result = add_memory_rules(calls, filter);
     if (!result) result = add_thread_rules(calls);
     if (!result) result = add_socket_rules(calls);
     // The other one first: this one lets nobody add another.

@@ -2,10 +2,12 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
@@ -25,7 +27,31 @@ constexpr size_t signal_stack_size = 64 * 1024;
 /// JavaScript may use this much of a lane's stack; native frames have the rest.
 constexpr size_t javascript_stack_size = 800 * 1024;
 
+/// For the seeds of each isolate. V8's own way opens /dev/urandom, which a process that has locked itself in cannot,
+/// and then makes do with the time.
+bool fill_with_entropy(unsigned char *buffer, size_t length) {
+    while (length > 0) {
+        ssize_t count = getrandom(buffer, length, 0);
+        if (count <= 0) {
+            if (errno == EINTR) continue;
+            return false;
+        }
+        buffer += count;
+        length -= static_cast<size_t>(count);
+    }
+    return true;
+}
+
 // MARK: Signals
+
+/// As the signal would have it; the first process of a namespace, to which that does not apply, ends all the same.
+[[noreturn]] void die_of(int number) {
+    Thread *thread = current_thread;
+    if (thread && thread->crash_slot) thread->crash_slot[1] = static_cast<uint64_t>(number);
+    signal(number, SIG_DFL);
+    raise(number);
+    _exit(128 + number);
+}
 
 /// V8 aborts by int3 or ud2 or abort(): "invalid size", "invalid table size", which are too much memory for it, and
 /// failed checks, which are defects of its own.
@@ -38,9 +64,11 @@ void on_fatal_signal(int number, siginfo_t *, void *) {
         }
         jump_out(thread, CV8_CAUSE_MEMORY, reason);
     }
-    signal(number, SIG_DFL);
-    raise(number);
+    die_of(number);
 }
+
+/// Memory safety is gone.
+void on_crash(int number, siginfo_t *, void *) { die_of(number); }
 
 bool is_in_generated_code(const Thread *thread, uintptr_t pc) {
     return (pc >= thread->code_begin && pc < thread->code_end)
@@ -77,6 +105,8 @@ void install_signals() {
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
     action.sa_sigaction = on_fatal_signal;
     for (int number : {SIGTRAP, SIGILL, SIGABRT}) sigaction(number, &action, nullptr);
+    action.sa_sigaction = on_crash;
+    for (int number : {SIGSEGV, SIGBUS, SIGFPE}) sigaction(number, &action, nullptr);
     action.sa_flags |= SA_RESTART;
     action.sa_sigaction = on_ejection;
     sigaction(ejection_signal(), &action, nullptr);
@@ -153,6 +183,7 @@ void *cv8_arena_allocate(size_t size) { return current_thread->arena.allocate(si
 void cv8_initialize(const char *flags, cv8_op op) {
     call_op = op;
     v8::V8::SetFlagsFromString(flags, std::strlen(flags));
+    v8::V8::SetEntropySource(fill_with_entropy);
     v8::V8::InitializePlatform(make_platform());
     v8::V8::Initialize();
     install_signals();
@@ -161,6 +192,10 @@ void cv8_initialize(const char *flags, cv8_op op) {
 }
 
 const char *cv8_version(void) { return v8::V8::GetVersion(); }
+
+void cv8_thread_set_crash_slot(cv8_thread *thread, uint64_t *slot) {
+    reinterpret_cast<Thread *>(thread)->crash_slot = slot;
+}
 
 cv8_thread *cv8_thread_attach(void) {
     if (current_thread) return reinterpret_cast<cv8_thread *>(current_thread);

@@ -88,6 +88,8 @@ struct Thread {
     pthread_t handle;
     uintptr_t stack_limit = 0;
     void *signal_stack = nullptr;
+    /// Two words, the second of which is set when the thread crashes; null if nobody looks.
+    volatile uint64_t *crash_slot = nullptr;
     double now = 0;
     Arena arena;
     cv8_isolate *running = nullptr;

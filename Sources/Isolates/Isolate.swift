@@ -58,6 +58,8 @@ package final class Isolate {
     private var source: WorkerSource?
     private var compiledSources: [WorkerSource] = []
     private var host: AnyObject?
+    /// Whose code it runs, for `CrashSlots`; 0: nobody's.
+    package var tag: UInt64 = 0
 
     /// A blank isolate: about 3 ms. Nil if the process has no memory for one.
     package init?(engine: Engine, memoryLimit: Int) {
@@ -163,7 +165,7 @@ package final class Isolate {
     ) -> CallFailure? {
         precondition(!isCondemned, "A condemned isolate is never entered again")
         var error = cv8_error()
-        thread.beginCall(of: pointer, budget: budget)
+        thread.beginCall(of: pointer, tag: tag, budget: budget)
         let status = body(&error)
         let call = thread.endCall()
         lastCallCPUTime = call.cpuTime

@@ -9,19 +9,26 @@ package final class IsolateThread {
     let slot: WatchdogSlot
     private var clock = CPUClock()
     private let watchdog: Watchdog
+    /// Says whose code runs on the thread, for those who look at what a crash has left.
+    private let crashSlot: UnsafeMutablePointer<UInt64>?
 
     /// Attaches the calling thread. Its stack must be at least 2 MB.
     /// - Parameter onLost: called on the watchdog's thread, once, when a call has run 500 ms past its limit and could
     ///   not be ended.
     package init(watchdog: Watchdog, onLost: @escaping @Sendable () -> Void) {
         self.watchdog = watchdog
-        slot = WatchdogSlot(thread: cv8_thread_attach(), onLost: onLost)
+        let thread = cv8_thread_attach()
+        slot = WatchdogSlot(thread: thread, onLost: onLost)
+        crashSlot = CrashSlots.claim()
+        cv8_thread_set_crash_slot(thread, crashSlot)
         watchdog.add(slot)
     }
 
     /// Detaches. The last thing done on the thread.
     package func close() {
         watchdog.remove(slot)
+        cv8_thread_set_crash_slot(slot.thread, nil)
+        if let crashSlot { CrashSlots.giveBack(crashSlot) }
         cv8_thread_detach()
     }
 
@@ -31,7 +38,8 @@ package final class IsolateThread {
     /// Whether the watchdog has given this thread up: it must leave as soon as it can.
     package var isLost: Bool { slot.isLost }
 
-    func beginCall(of isolate: OpaquePointer, budget: UInt64) {
+    func beginCall(of isolate: OpaquePointer, tag: UInt64, budget: UInt64) {
+        crashSlot?.pointee = tag
         slot.arm(isolate: isolate, budget: budget)
         watchdog.wakeIfAsleep()
         clock.begin()
@@ -39,6 +47,7 @@ package final class IsolateThread {
 
     func endCall() -> (cpuTime: UInt64, wasTerminated: Bool) {
         let used = clock.end()
+        crashSlot?.pointee = 0
         return (used, slot.disarm())
     }
 }

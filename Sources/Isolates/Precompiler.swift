@@ -73,6 +73,7 @@ package final class Precompiler: Sendable {
     private func compile(_ source: WorkerSource, in workshop: inout Workshop?, on thread: IsolateThread) {
         source.precompile { module in
             guard var current = workshop ?? Workshop(engine, memoryLimit) else { return cv8_code_cache() }
+            current.isolate.tag = source.tag
             let result = current.isolate.precompile(&module, of: source, on: thread, budget: Self.budget)
             current.modules += 1
             let isSpent = current.isolate.isCondemned || current.modules >= Self.modulesPerIsolate

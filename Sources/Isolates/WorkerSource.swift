@@ -1,5 +1,6 @@
 internal import CV8
 internal import Glibc
+internal import Model
 internal import Synchronization
 
 /// A worker's modules in the form V8 reads them: shared, immutable, outside of every heap. One per worker version,
@@ -63,8 +64,13 @@ package final class WorkerSource: @unchecked Sendable {
     /// Bytes of all sources.
     package let byteCount: Int
 
+    /// Whose it is, for `CrashSlots`.
+    package let tag: UInt64
+
     /// The first module is the main one. A worker without any never gets to an isolate.
-    package init(modules: [Module]) {
+    /// - Parameter name: the worker's.
+    package init(name: String, modules: [Module]) {
+        tag = CrashRecord.tag(of: name)
         plain = modules.map(Self.flatten)
         byteCount = modules.reduce(0) { $0 + $1.bytes.count }
     }

@@ -29,7 +29,7 @@ package struct CacheRequest: Sendable, Equatable {
     }
 
     /// What is stored besides the body and the fields.
-    package struct CachedResponse: Sendable, Equatable {
+    package struct CachedResponse: Sendable, Equatable, Codable {
         package var status: Int
         package var reason: String
         /// The fields that `Vary` names, with the request's values; an absent field has an empty one.

@@ -1,5 +1,5 @@
 /// A line that a worker logged, or that the runtime logs about it.
-package struct LogEvent: Sendable {
+package struct LogEvent: Sendable, Equatable {
     package var worker: String
     /// Which request, counted per isolate; 0 for the worker's top level.
     package var request: Int
@@ -18,7 +18,7 @@ package struct LogEvent: Sendable {
 }
 
 /// A request that has ended, with what it used.
-package struct RequestEvent: Sendable {
+package struct RequestEvent: Sendable, Equatable {
     package var worker: String
     package var method: String
     package var url: String

@@ -1,5 +1,5 @@
 /// What one worker may use. The defaults are those of Cloudflare Workers' plans, where they have one.
-package struct Limits: Sendable, Equatable {
+package struct Limits: Sendable, Equatable, Codable {
     /// CPU time of one request with all it starts, in milliseconds. `--cpu-ms`.
     package var cpuMilliseconds = 50
     /// CPU time of a worker's top level, in milliseconds. `--startup-cpu-ms`.

@@ -1,5 +1,5 @@
 /// What became of a request, in the words of Workers' logs; the value of the header `Martlet-Outcome`.
-package enum Outcome: String, Sendable, CaseIterable {
+package enum Outcome: String, Sendable, CaseIterable, Codable {
     case ok
     case exception
     case exceededCpu

@@ -1,5 +1,5 @@
 /// Another Worker as a service binding means it.
-package struct Service: Sendable, Equatable {
+package struct Service: Sendable, Equatable, Codable {
     package var script: ScriptKey
     /// The export that answers; nil for the default one.
     package var entrypoint: String?
@@ -17,7 +17,7 @@ package struct Service: Sendable, Equatable {
 }
 
 /// A use of an entrypoint's member by its name.
-package struct RPCCall: Sendable, Equatable {
+package struct RPCCall: Sendable, Equatable, Codable {
     package var method: String
     /// False if it is a property that is read.
     package var isCall: Bool
@@ -41,7 +41,7 @@ package struct Entrypoint: Sendable, Equatable, Codable {
 }
 
 /// What a Worker answers to, as its top level shows.
-package struct WorkerExports: Sendable, Equatable {
+package struct WorkerExports: Sendable, Equatable, Codable {
     /// What the default export handles, or what a script listens for.
     package var handlers: [String]
     /// The named ones.

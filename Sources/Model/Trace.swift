@@ -1,18 +1,22 @@
 /// What became of one event of a Worker, for those who follow it: a value that outlives the event.
-package struct Trace: Sendable {
-    package struct Log: Sendable {
+package struct Trace: Sendable, Equatable {
+    package struct Log: Sendable, Equatable, Codable {
         /// "debug", "log", "info", "warn", "error" or "trace".
         package let level: String
         package let text: String
         package let time: Timestamp
+
+        fileprivate var size: Int { text.utf8.count + 64 }
     }
 
-    package struct Failure: Sendable {
+    package struct Failure: Sendable, Equatable, Codable {
         package let name: String
         package let message: String
         /// Empty if there is none.
         package let stack: String
         package let time: Timestamp
+
+        fileprivate var size: Int { name.utf8.count + message.utf8.count + stack.utf8.count + 64 }
 
         /// - Parameter text: as an error is shown: "TypeError: what\n    at ...".
         package init(_ text: String, at time: Timestamp) {
@@ -36,8 +40,8 @@ package struct Trace: Sendable {
     package let properties: RequestProperties?
     /// When it began.
     package let time: Timestamp
-    package private(set) var logs: [Log] = []
-    package private(set) var failures: [Failure] = []
+    package private(set) var logs: [Log]
+    package private(set) var failures: [Failure]
     package var outcome = Outcome.ok
     /// 0 if there was no answer.
     package var status = 0
@@ -47,9 +51,12 @@ package struct Trace: Sendable {
     /// Roughly, in bytes.
     package private(set) var size: Int
 
+    /// - Parameters:
+    ///   - logs: what was logged before.
+    ///   - failures: those before.
     package init(
         worker: String, version: String, entrypoint: String?, event: WorkerEvent, head: RequestHead,
-        properties: RequestProperties?
+        properties: RequestProperties?, time: Timestamp = .now, logs: [Log] = [], failures: [Failure] = []
     ) {
         self.worker = worker
         self.version = version
@@ -57,13 +64,16 @@ package struct Trace: Sendable {
         self.event = event
         self.head = head
         self.properties = properties
-        time = .now
-        size = head.bytes.count + 1_024
+        self.time = time
+        self.logs = logs
+        self.failures = failures
+        size = head.bytes.count + 1_024 + logs.reduce(0) { $0 + $1.size } + failures.reduce(0) { $0 + $1.size }
     }
 
     package mutating func log(_ level: String, _ text: String) {
-        logs.append(Log(level: level, text: text, time: .now))
-        size += text.utf8.count + 64
+        let log = Log(level: level, text: text, time: .now)
+        logs.append(log)
+        size += log.size
     }
 
     /// Failures that a trace has at most; a promise may be rejected in a loop.
@@ -71,8 +81,9 @@ package struct Trace: Sendable {
 
     package mutating func fail(_ text: String) {
         guard failures.count < Self.mostFailures else { return }
-        failures.append(Failure(text, at: .now))
-        size += text.utf8.count + 64
+        let failure = Failure(text, at: .now)
+        failures.append(failure)
+        size += failure.size
     }
 }
 

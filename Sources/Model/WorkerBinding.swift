@@ -1,6 +1,6 @@
 /// What a Worker's `env` holds under a name.
-package struct WorkerBinding: Sendable, Equatable {
-    package enum Value: Sendable, Equatable {
+package struct WorkerBinding: Sendable, Equatable, Codable {
+    package enum Value: Sendable, Equatable, Codable {
         case text(String)
         /// JSON text, of which each isolate gets a value of its own.
         case json(String)
@@ -26,7 +26,7 @@ package struct WorkerBinding: Sendable, Equatable {
 }
 
 /// Which version of a script runs.
-package struct VersionMetadata: Sendable, Equatable {
+package struct VersionMetadata: Sendable, Equatable, Codable {
     package var id: String
     /// What the one who deployed it called it; empty if nothing.
     package var tag: String
@@ -41,7 +41,7 @@ package struct VersionMetadata: Sendable, Equatable {
 }
 
 /// So many calls under one key in a period; then no more until the next.
-package struct RateLimit: Sendable, Equatable {
+package struct RateLimit: Sendable, Equatable, Codable {
     /// Where calls are counted: bindings of the same one count together.
     package var namespace: String
     package var limit: Int

@@ -1,7 +1,7 @@
 /// A worker as it was deployed: code, bindings, limits. A value; the runtime makes isolates of it.
-package struct WorkerDefinition: Sendable, Equatable {
-    package struct Module: Sendable, Equatable {
-        package enum Kind: String, Sendable {
+package struct WorkerDefinition: Sendable, Equatable, Codable {
+    package struct Module: Sendable, Equatable, Codable {
+        package enum Kind: String, Sendable, Codable {
             case javaScript
             case text
             case data

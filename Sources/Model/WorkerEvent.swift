@@ -1,5 +1,5 @@
 /// What a worker's handler is called for.
-package enum WorkerEvent: Sendable, Equatable {
+package enum WorkerEvent: Sendable, Equatable, Codable {
     /// An HTTP request: the handler `fetch`.
     case fetch
     /// A time that a cron trigger names has come: the handler `scheduled`.
@@ -16,7 +16,7 @@ package enum WorkerEvent: Sendable, Equatable {
     }
 }
 
-package struct ScheduledEvent: Sendable, Equatable {
+package struct ScheduledEvent: Sendable, Equatable, Codable {
     /// The expression that matched, as the worker's author wrote it.
     package var cron: String
     /// The time that it was meant for, in milliseconds since 1970.
@@ -29,7 +29,7 @@ package struct ScheduledEvent: Sendable, Equatable {
 }
 
 /// How an event that is no request has ended.
-package struct EventResult: Sendable, Equatable {
+package struct EventResult: Sendable, Equatable, Codable {
     package var outcome: Outcome
     /// False if the handler said that nobody should try again.
     package var mayRetry: Bool

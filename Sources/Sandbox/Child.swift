@@ -53,10 +53,16 @@ package struct Child: Sendable {
         return status
     }
 
+    /// The signal that a status of waitpid(2) tells of; nil if the process has exited.
+    package static func signal(ofStatus status: Int32) -> Int32? {
+        // The first process of a namespace says its signal so, as shells do.
+        let signal = status & 0x7f != 0 ? status & 0x7f : (status >> 8 & 0xff) - 128
+        return (1..<32).contains(signal) ? signal : nil
+    }
+
     /// A status of waitpid(2) in words.
     package static func description(ofStatus status: Int32) -> String {
-        let signal = status & 0x7f
-        guard signal != 0 else { return "exit code \(status >> 8 & 0xff)" }
+        guard let signal = signal(ofStatus: status) else { return "exit code \(status >> 8 & 0xff)" }
         return "signal \(signal) (\(String(cString: strsignal(signal))))"
     }
 }

@@ -2,7 +2,7 @@ internal import CSandbox
 internal import Glibc
 
 /// What `--sandbox` says.
-package enum SandboxMode: String, Sendable, CaseIterable {
+package enum SandboxMode: String, Sendable, CaseIterable, Codable {
     /// Runs no tenant's code unless every measure holds.
     case required
     /// Takes what the kernel gives, and reports the rest.
@@ -28,8 +28,18 @@ package struct SandboxPolicy: Sendable {
     package var layers = Layers.all
     /// Lower descriptors are shared with other processes: their state cannot be changed then.
     package var firstOwnDescriptor: Int32 = 3
-    /// Whether memory may become executable, as a compiler needs.
-    package var allowsCode = true
+    /// Executable memory.
+    package enum Code: Sendable {
+        /// None but what is there.
+        case none
+        /// Never writable at the same time.
+        case compiled
+        /// V8 10.2 writes Wasm code where other threads may be running it, and asks for both; its flags do not change
+        /// that. Only of mappings that are there.
+        case webAssembly
+    }
+
+    package var code = Code.compiled
 
     package init() {}
 }
@@ -56,6 +66,9 @@ extension SandboxPolicy {
     /// - Returns: each measure, held or not. A measure that was refused does not keep the others from being taken.
     package func lock() -> [SandboxMeasure] {
         var measures = Self.namespaceMeasures()
+        let threads = Self.threadCount
+        measures.append(
+            SandboxMeasure(name: "on all threads", refusal: threads == 1 ? nil : "there are \(threads) already"))
         if layers.contains(.emptyRoot) {
             let isApart = Namespaces.own.contains(.mount)
             measures.append(SandboxMeasure("an empty root", isApart ? csandbox_empty_root() : -EPERM))
@@ -73,10 +86,22 @@ extension SandboxPolicy {
             measures.append(SandboxMeasure(name, csandbox_landlock_deny_all()))
         }
         if layers.contains(.filter) {
-            var filter = csandbox_filter(first_own_descriptor: firstOwnDescriptor, allows_code: allowsCode)
+            var filter = csandbox_filter(
+                first_own_descriptor: firstOwnDescriptor, allows_code: code != .none,
+                allows_writable_code: code == .webAssembly)
             measures.append(SandboxMeasure("system calls filtered (seccomp)", csandbox_filter_install(&filter)))
         }
         return measures
+    }
+
+    private static var threadCount: Int {
+        guard let folder = opendir("/proc/self/task") else { return 0 }
+        defer { closedir(folder) }
+        var count = 0
+        while let entry = readdir(folder) {
+            if entry.pointee.d_name.0 != UInt8(ascii: ".") { count += 1 }
+        }
+        return count
     }
 
     private static func namespaceMeasures() -> [SandboxMeasure] {

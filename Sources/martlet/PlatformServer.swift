@@ -1,58 +1,53 @@
 import Control
-import Dispatch
 import Edge
-import Isolates
 import Model
-import Runtime
 import Store
-import Synchronization
+import Supervisor
 
-/// Joins the parts of `serve --data`: the store, the control API, and the data plane that follows the store.
+/// Joins the parts of `serve --data`: the store, the control API, and the supervisor whose hosts follow the store.
 final class PlatformServer {
-    private let server: Server
+    private let supervised: Supervised
+    private let checks: CheckDesk
     private let store: SQLiteStore
-    private let limits: Limits
-    private let log: any EventSink
     private let tails: TailHub
-    let meter: Meter
+    private let log: any EventSink
 
-    init(server: Server, store: SQLiteStore, tails: TailHub, limits: Limits, log: any EventSink) {
-        meter = Meter(ledger: store, log: log)
-        self.server = server
+    /// - Parameter services: what hosts need.
+    init(
+        supervised: Supervised, settings: HostSettings, services: HostServices, store: SQLiteStore, tails: TailHub,
+        log: any EventSink
+    ) {
+        self.supervised = supervised
         self.store = store
         self.tails = tails
-        self.limits = limits
         self.log = log
+        checks = CheckDesk(settings: settings, services: services)
     }
 
     /// Opens both ports and says so on stdout; at the first start also the operator's token, this once.
-    func start(
-        host: String, port: UInt16, tls: TLSOptions, ingress: IngressSettings, control: ControlServer.Settings
-    ) throws {
+    func start(control settings: ControlServer.Settings) throws {
         do {
             try ControlServer.bootstrap(store) { account, secret in
                 Server.announce("Account \(account.id)")
                 Server.announce("Token \(secret)")
             }
-            let settings = PlatformTable.Settings(baseDomain: control.baseDomain, limits: limits)
-            let table = try server.follow(store, settings: settings, meter: meter, log: log)
-            meter.start()
-            server.runSchedules(of: store, table, log: log)
-            try server.start(host: host, port: port, tls: tls, settings: ingress, log: log) { lane in
-                PlatformRouter(lane: lane, table: table)
-            }
-            try startControl(control, table)
+            checks.start()
+            tails.tellFollowed { [supervisor = supervised.supervisor] in supervisor.follow($0) }
+            try supervised.start()
+            CronRunner(store: store, log: log) { [supervisor = supervised.supervisor] event, script, completion in
+                supervisor.run(event, of: script, completion: completion)
+            }.start()
+            try startControl(settings)
         } catch let error as StoreError {
             throw CleanFailure(error.message)
         }
     }
 
-    private func startControl(_ settings: ControlServer.Settings, _ table: PlatformTable) throws {
-        let check = IsolateCheck(server: server, limits: limits, log: log)
+    private func startControl(_ settings: ControlServer.Settings) throws {
         let control = ControlServer(
-            settings: settings, store: store, check: check, tails: tails,
-            status: { [server] in server.status(of: { table.workers }) },
-            metrics: { [server] in server.metrics(of: { table.workers }, revision: table.revision) },
+            settings: settings, store: store, check: checks, tails: tails,
+            status: { [supervised] in StatusPage(supervised.hosts).json },
+            metrics: { [supervised] in MetricsPage(supervised.hosts).text },
             log: { [log] level, text in
                 log.log(LogEvent(worker: "", request: 0, level: level, text: text))
             })
@@ -60,43 +55,7 @@ final class PlatformServer {
         let isIPv6 = settings.host.contains(":")
         Server.announce("Listening on http://\(isIPv6 ? "[\(settings.host)]" : settings.host):\(port)")
     }
-}
 
-/// Start-up checks for the control plane, each on a thread of its own, which has the stack that V8 wants.
-private struct IsolateCheck: StartupCheck {
-    let server: Server
-    let limits: Limits
-    let log: any EventSink
-
-    func check(_ worker: StoredWorker, script: ScriptKey) -> StartupReport {
-        let definition = worker.definition(for: script, limits: limits)
-        let outcome = Outcome()
-        Thread.spawn(name: "check") { [server, log] in
-            let clock = ContinuousClock()
-            let start = clock.now
-            var exports = WorkerExports()
-            let failure = server.check(definition, log: log) { exports = $0 }
-            let (seconds, attoseconds) = (clock.now - start).components
-            let milliseconds = Double(seconds) * 1e3 + Double(attoseconds) / 1e15
-            outcome.set(StartupReport(failure: failure, exports: exports, milliseconds: milliseconds))
-        }
-        return outcome.wait()
-    }
-
-    /// The report on its way from one thread to the other.
-    private final class Outcome: Sendable {
-        private let report = Mutex<StartupReport?>(nil)
-        private let done = DispatchSemaphore(value: 0)
-
-        func set(_ report: StartupReport) {
-            self.report.withLock { $0 = report }
-            done.signal()
-        }
-
-        func wait() -> StartupReport {
-            done.wait()
-            guard let report = report.withLock({ $0 }) else { preconditionFailure("a check ended without a report") }
-            return report
-        }
-    }
+    /// The hosts for checks have nothing to finish.
+    func stop() { checks.kill() }
 }

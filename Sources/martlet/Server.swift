@@ -1,5 +1,4 @@
 import Cache
-import Control
 import Edge
 import Glibc
 import Isolates
@@ -14,46 +13,35 @@ final class Server: Sendable {
     private let engine: Engine
     private let placement: Placement
     private let doors = Doors()
-    private let cache: DiskCache
-    private let admin = Mutex<EventLoop.Remote?>(nil)
 
-    /// Starts V8 on the calling thread, from which all lanes descend, and the lanes.
+    /// Starts the lanes.
     /// - Parameters:
-    ///   - showsTimings: whether answers say what they cost.
+    ///   - engine: started on the calling thread, from which all lanes descend.
     ///   - storage: what workers' bindings store and read.
     ///   - traces: who follows workers.
     init(
-        lanes: LaneOptions, showsTimings: Bool = false, defaultMemoryMegabytes: Int,
-        egress: EgressSettings, cache: CacheSettings,
-        storage: Storage? = nil, traces: (any TraceSink)? = nil, events: any EventSink
-    ) throws {
-        var options = Engine.Options()
-        options.extraFlags = lanes.v8Flags
-        engine = try Engine(bundle: Bundle.make(), options: options, warmUpHost: DetachedHost.warmUp())
-        do {
-            self.cache = try DiskCache(cache)
-        } catch {
-            throw CleanFailure(error.description)
-        }
-        var placementOptions = lanes.options
-        placementOptions.showsTimings = showsTimings
+        _ engine: Engine, _ options: Placement.Options, defaultMemoryMegabytes: Int, egress: any Egress,
+        cache: any CacheStore, storage: Storage? = nil, traces: (any TraceSink)? = nil, events: any EventSink
+    ) {
+        self.engine = engine
         placement = Placement(
-            engine: engine, options: placementOptions, defaultMemoryMegabytes: defaultMemoryMegabytes, events: events,
-            pages: StandardErrorPages(), egress: try Self.egress(egress), cache: self.cache, storage: storage,
-            traces: traces,
+            engine: engine, options: options, defaultMemoryMegabytes: defaultMemoryMegabytes, events: events,
+            pages: StandardErrorPages(), egress: egress, cache: cache, storage: storage, traces: traces,
             attachFrontLane: doors.attach, forgetFrontLane: doors.forget)
     }
 
+    /// Starts V8 on the calling thread, and no other thread.
+    static func startEngine(flags: String, isJitless: Bool = false) throws -> Engine {
+        var options = Engine.Options()
+        options.extraFlags = flags
+        options.isJitless = isJitless
+        return try Engine(bundle: Bundle.make(), options: options, warmUpHost: DetachedHost.warmUp())
+    }
+
     /// Evaluates a worker's top level in an isolate that is thrown away.
-    /// - Parameter loaded: gets what it exports.
     /// - Returns: nil if the worker can start, else what is wrong.
-    func check(
-        _ definition: WorkerDefinition, log: any EventSink, loaded: @escaping (WorkerExports) -> Void = { _ in }
-    ) -> String? {
-        WorkerCheck.failure(of: definition, engine: engine, watchdog: placement.watchdog, loaded: loaded) {
-            level, text in
-            log.log(LogEvent(worker: definition.name, request: 0, level: level, text: text))
-        }
+    func check(_ definition: WorkerDefinition, log: any EventSink) -> String? {
+        WorkerCheck.report(on: definition, engine: engine, watchdog: placement.watchdog, events: log).report.failure
     }
 
     /// What a store says is served, kept up to date.
@@ -66,19 +54,16 @@ final class Server: Sendable {
     /// Where the Workers of service bindings are.
     func useServices(_ directory: any ServiceDirectory) { placement.useServices(directory) }
 
-    /// Calls the `scheduled` handlers of Workers that a table has.
-    func runSchedules(of store: any ScheduleStore, _ table: PlatformTable, log: any EventSink) {
-        CronRunner(store: store, services: table, placement: placement, log: log).start()
+    /// Runs a worker's handler for an event that is no request.
+    func dispatch(
+        _ event: WorkerEvent, to worker: Worker, completion: @escaping @Sendable (EventResult) -> Void
+    ) {
+        placement.dispatch(event, to: worker, completion: completion)
     }
 
-    /// The status page's JSON, for those workers.
-    func status(of workers: @escaping @Sendable () -> [String: Worker]) -> [UInt8] {
-        AdminPages(placement: placement, workers: workers).json()
-    }
-
-    /// Metrics for Prometheus, of those workers.
-    func metrics(of workers: @escaping @Sendable () -> [String: Worker], revision: Int64) -> [UInt8] {
-        AdminPages(placement: placement, workers: workers).metrics(revision: revision)
+    /// What the process is doing, as far as those workers are concerned.
+    func status(of workers: [String: Worker], revision: Int64? = nil) -> RuntimeStatus {
+        RuntimeStatus(placement, workers: workers, revision: revision)
     }
 
     /// Changes what stands under a name; requests under way end as they began.
@@ -98,26 +83,18 @@ final class Server: Sendable {
             listeners.append(try Self.listen(host, port, certificates))
             try CertificateReload.follow(certificates, log: log)
         }
-        doors.open(Doors.Plan(listeners: listeners, settings: settings, router: router))
+        open(listeners, settings: settings, router: router)
         for listener in listeners { Self.announce(listener) }
     }
 
-    /// The status page, on a thread that runs no worker.
-    func startAdmin(host: String, port: UInt16) throws {
-        let listener = try Self.listen(host, port)
-        Thread.spawn(name: "admin") { [self] in
-            guard let loop = try? EventLoop() else { return }
-            let ingress = Ingress(loop: loop, settings: IngressSettings())
-            let isOpen = ControlServer.isLoopback(host)
-            let pages = AdminPages(placement: placement, isOpen: isOpen) { self.table.workers }
-            try? ingress.open(listener, handler: pages)
-            admin.withLock { $0 = loop.remote }
-            loop.run()
-        }
-        Self.announce(listener)
+    /// Takes listeners' connections on every front lane.
+    func open(
+        _ listeners: [Listener], settings: IngressSettings, router: @escaping @Sendable (Lane) -> any RequestHandler
+    ) {
+        doors.open(Doors.Plan(listeners: listeners, settings: settings, router: router))
     }
 
-    private static func egress(_ settings: EgressSettings) throws -> HTTPEgress {
+    static func egress(_ settings: EgressSettings) throws -> HTTPEgress {
         do {
             return try HTTPEgress(settings)
         } catch {
@@ -125,7 +102,15 @@ final class Server: Sendable {
         }
     }
 
-    private static func listen(
+    static func cache(_ settings: CacheSettings) throws -> DiskCache {
+        do {
+            return try DiskCache(settings)
+        } catch {
+            throw CleanFailure(error.description)
+        }
+    }
+
+    static func listen(
         _ host: String, _ port: UInt16, _ certificates: CertificateStore? = nil
     ) throws -> Listener {
         do {
@@ -135,7 +120,7 @@ final class Server: Sendable {
         }
     }
 
-    private static func announce(_ listener: Listener) { announce("Listening on \(listener.url)") }
+    static func announce(_ listener: Listener) { announce("Listening on \(listener.url)") }
 
     /// Tells the person, or the program, that started this one.
     static func announce(_ line: String) {
@@ -144,19 +129,25 @@ final class Server: Sendable {
         _ = line.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
     }
 
+    /// Takes no more connections, and calls `completion` when nothing is under way any more.
+    /// - Parameter closed: called when no lane takes connections any more.
+    func drain(closed: @escaping @Sendable () -> Void = {}, then completion: @escaping @Sendable () -> Void) {
+        doors.drain(closed: closed) { [placement] in placement.whenQuiet(completion) }
+    }
+
     /// Serves until SIGTERM or SIGINT; then finishes what is under way and ends the process, whatever happens within
     /// `longestDrain` ms and a second. A second signal ends it at once.
     /// - Parameter last: called before the process ends.
     func runUntilSignal(writer: LineWriter, longestDrain milliseconds: Int, last: () -> Void = {}) -> Never {
         SignalWait.wait()
         let finished = Alarm()
-        doors.drain { [placement] in placement.whenQuiet { finished.ring() } }
+        drain { finished.ring() }
+        doors.stop()
         Thread.spawn(name: "impatience") {
             SignalWait.wait()
             _exit(1)
         }
         finished.wait(nanoseconds: UInt64(milliseconds + 1_000) * 1_000_000)
-        cache.close()
         last()
         writer.flush()
         _exit(0)
@@ -227,21 +218,32 @@ private final class Doors: Sendable {
         for listener in plan?.listeners ?? [] { listener.forget(lane) }
     }
 
-    /// Stops accepting on every lane and calls `completion` when the last has finished.
-    func drain(then completion: @escaping @Sendable () -> Void) {
-        let (ingresses, listeners) = state.withLock { state in
+    /// Stops accepting on every lane and calls `closed` then, and `completion` when the last has finished.
+    func drain(closed: @escaping @Sendable () -> Void, then completion: @escaping @Sendable () -> Void) {
+        let ingresses = state.withLock { state in
             state.draining = state.ingresses.map(\.loop)
             state.drained = completion
-            return (state.ingresses, state.plan?.listeners ?? [])
+            return state.ingresses
         }
+        let left = Countdown(ingresses.count, closed)
         for (loop, ingress) in ingresses {
             let isTaken = loop.execute { [self] loop in
                 ingress.value(on: loop).drain { self.hasDrained(loop.remote) }
+                left.step()
             }
-            if !isTaken { hasDrained(loop) }
+            if isTaken { continue }
+            left.step()
+            hasDrained(loop)
         }
-        for listener in listeners { listener.stop() }
-        if ingresses.isEmpty { completion() }
+        if ingresses.isEmpty {
+            left.finish()
+            completion()
+        }
+    }
+
+    /// Turns new connections away.
+    func stop() {
+        for listener in state.withLock({ $0.plan?.listeners ?? [] }) { listener.stop() }
     }
 
     private func hasDrained(_ lane: EventLoop.Remote) {

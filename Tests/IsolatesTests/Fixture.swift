@@ -132,7 +132,8 @@ final class Subject {
 
     func load(_ modules: [WorkerSource.Module], budget: UInt64 = 1_000_000_000) throws {
         try isolate.load(
-            WorkerSource(modules: modules), loaded: Fixture.Entry.loaded.entry, on: thread, budget: budget)
+            WorkerSource(name: "test", modules: modules), loaded: Fixture.Entry.loaded.entry, on: thread,
+            budget: budget)
     }
 
     func load(_ source: String) throws { try load([.script("index.js", source)]) }

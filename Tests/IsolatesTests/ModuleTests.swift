@@ -98,7 +98,7 @@ struct ModuleTests {
 
     @Test func compiledCodeIsSharedBetweenIsolates() async throws {
         let results = try await Fixture.onLane { thread in
-            let source = WorkerSource(modules: Self.graph)
+            let source = WorkerSource(name: "test", modules: Self.graph)
             return try (0..<3).map { round in
                 let subject = Subject(thread)
                 defer { subject.close() }

@@ -15,8 +15,10 @@
 typedef struct {
     /// Descriptors below this are shared with other processes: their state must not be changed.
     int first_own_descriptor;
-    /// Whether memory may be made executable (never writable and executable at once).
+    /// Whether memory may be made executable.
     bool allows_code;
+    /// Whether mprotect may make it writable and executable at once.
+    bool allows_writable_code;
 } csandbox_filter;
 
 /// Lets through, on all threads from now on, what a running host needs, and nothing else. no_new_privs must be set.
@@ -113,6 +115,9 @@ ssize_t csandbox_send(int socket, const void *bytes, size_t length, const int *_
 /// Receives bytes; descriptors that come along are put, close-on-exec, into a list with room for `*count`. Those for
 /// which there is no room are closed by the kernel, and it is an error (EMSGSIZE).
 ssize_t csandbox_receive(int socket, void *bytes, size_t length, int *_Nullable descriptors, size_t *count);
+
+/// Memory that can be mapped by whoever has the descriptor, close-on-exec; its size is fixed for good. A negated errno.
+int csandbox_shared_memory(size_t size);
 
 #pragma clang assume_nonnull end
 

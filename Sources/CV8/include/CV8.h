@@ -111,6 +111,9 @@ uint64_t cv8_thread_next_call(const cv8_thread *thread);
 /// has ended.
 void cv8_thread_eject(cv8_thread *thread, uint64_t call);
 
+/// Where a crash of the thread is noted for another process to read: its second word is then the signal's number.
+void cv8_thread_set_crash_slot(cv8_thread *thread, uint64_t *_Nullable slot);
+
 // MARK: Errors
 
 typedef enum {

@@ -30,9 +30,21 @@ package final class TailHub: TraceSink {
     /// Filters, writes the texts, and keeps time.
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let lifetime: Int64
+    /// Called, in order, with the names of the Workers that somebody is connected to.
+    private let followedChanged = Mutex<(@Sendable ([String]) -> Void)?>(nil)
 
     /// - Parameter lifetime: seconds after which a tail ends.
     package init(lifetime: Int) { self.lifetime = Int64(lifetime) }
+
+    /// Has others told whom to look at: at once, and whenever that changes.
+    package func tellFollowed(_ tell: @escaping @Sendable (_ workers: [String]) -> Void) {
+        followedChanged.withLock { $0 = tell }
+        tellFollowed()
+    }
+
+    private func tellFollowed() {
+        followedChanged.withLock { tell in tell?(state.withLock { Array($0.followed.keys) }) }
+    }
 
     // MARK: By lanes
 
@@ -131,6 +143,7 @@ package final class TailHub: TraceSink {
             state.followed[tail.script.description] = followers
             connectedCount.add(1, ordering: .relaxed)
         }
+        tellFollowed()
     }
 
     /// - Parameter connection: that which has ended; nil if the tail has.
@@ -143,6 +156,7 @@ package final class TailHub: TraceSink {
             state.followed[name] = followers.isEmpty ? nil : followers
             connectedCount.subtract(1, ordering: .relaxed)
         }
+        tellFollowed()
         if state.withLock({ $0.tails[tail.id] != nil }) { removeIfIdle(tail) }
     }
 

@@ -12,9 +12,11 @@ package final class Listener: Sendable {
     package let host: String
     /// What was bound; the kernel's choice, if 0 was asked for.
     package let port: Int
-    let descriptor: Int32
+    package let descriptor: Int32
     /// What connections prove with who we are; nil if they are not to be encrypted.
     let certificates: CertificateStore?
+    /// Whether connections are encrypted.
+    package var isSecure: Bool { certificates != nil }
     /// The lanes that accept.
     private let doors = Mutex<[LaneDoor]>([])
 
@@ -38,6 +40,14 @@ package final class Listener: Sendable {
         self.host = host
         self.certificates = certificates
         self.port = Self.port(of: descriptor)
+    }
+
+    /// A listening socket that another process has bound, which also stops it.
+    package init(inherited descriptor: Int32, certificates: CertificateStore?) {
+        self.descriptor = descriptor
+        self.certificates = certificates
+        host = ""
+        port = Self.port(of: descriptor)
     }
 
     deinit {

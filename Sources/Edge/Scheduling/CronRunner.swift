@@ -1,6 +1,5 @@
 internal import Isolates
 package import Model
-package import Runtime
 internal import Synchronization
 
 /// Calls the `scheduled` handlers of Workers when they are due, each once for each time that its schedule names.
@@ -14,19 +13,21 @@ package final class CronRunner: Sendable {
     /// Minutes that are made up for if the process could not look at them in time.
     private static let minutesMadeUp: Int64 = 5
 
+    /// Runs a script's handler and tells once how that ended.
+    package typealias Run =
+        @Sendable (
+            _ event: ScheduledEvent, _ script: ScriptKey, _ completion: @escaping @Sendable (EventResult) -> Void
+        ) -> Void
+
     private let store: any ScheduleStore
-    private let services: any ServiceDirectory
-    private let placement: Placement
+    private let run: Run
     private let log: any EventSink
     private let state = Mutex(State())
     private let alarm = Alarm()
 
-    package init(
-        store: any ScheduleStore, services: any ServiceDirectory, placement: Placement, log: any EventSink
-    ) {
+    package init(store: any ScheduleStore, log: any EventSink, run: @escaping Run) {
         self.store = store
-        self.services = services
-        self.placement = placement
+        self.run = run
         self.log = log
     }
 
@@ -70,12 +71,8 @@ package final class CronRunner: Sendable {
     }
 
     private func call(_ run: ScheduleRun) {
-        let head = RequestHead(method: "scheduled", url: run.cron)
-        guard case .worker(let worker) = services.worker(for: run.script, head) else {
-            return end(run, .scriptNotFound)
-        }
         let event = ScheduledEvent(cron: run.cron, scheduledTime: Double(run.due) * 1_000)
-        placement.dispatch(.scheduled(event), to: worker) { [self] result in end(run, result.outcome) }
+        self.run(event, run.script) { [self] result in end(run, result.outcome) }
     }
 
     /// On any thread, which must not wait for the disk.

@@ -1,38 +1,81 @@
+internal import Model
 internal import NIOSSL
 
-/// A certificate with its key, as it stands in two files, ready to be shown to clients.
+/// A certificate, ready to be shown to clients: with its key, as both stand in files, or with somebody who signs for
+/// it.
 final class Certificate: Sendable {
-    /// Whose bytes these are.
-    let files: CertificateFiles
+    /// Whose bytes these are; nil if another process has them.
+    let files: CertificateFiles?
     /// The host names it is good for, in lower case; some begin with "*.".
     let names: [String]
     /// What handshakes with it need; shared by all lanes, with the keys of its session tickets.
     let context: NIOSSLContext
+    let isDefault: Bool
     private let certificateBytes: [UInt8]
     private let keyBytes: [UInt8]
+    /// Nil if another process has the key.
+    private let signer: KeySigner?
 
     /// - Throws: what is wrong, naming the file.
     init(_ files: CertificateFiles) throws(TLSSetupError) {
         self.files = files
+        isDefault = false
         certificateBytes = try files.certificateBytes()
         keyBytes = try files.keyBytes()
         let chain = try Self.chain(certificateBytes, file: files.certificate)
         let key = try Self.key(keyBytes, file: files.key)
         names = Self.names(of: chain[0], otherwise: files.label)
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = SecureSocket.protocols
+        guard let signer = KeySigner(pem: keyBytes) else {
+            throw TLSSetupError("\(files.key): keys are RSA, P-256, P-384, P-521 or Ed25519; this one is not")
+        }
+        self.signer = signer
         do {
-            context = try NIOSSLContext(configuration: configuration)
+            context = try Self.context(chain, .privateKey(key))
         } catch {
             throw TLSSetupError("\(files.key): the key does not belong to the certificate in \(files.certificate)")
         }
     }
 
+    /// - Throws: what is wrong.
+    init(_ served: ServedCertificate, signer: any CertificateSigner) throws(TLSSetupError) {
+        files = nil
+        isDefault = served.isDefault
+        certificateBytes = Array(served.chain.utf8)
+        keyBytes = []
+        self.signer = nil
+        names = served.names
+        let chain = try Self.chain(certificateBytes, file: "a certificate")
+        do {
+            context = try Self.context(
+                chain, .privateKey(NIOSSLPrivateKey(customPrivateKey: RemoteKey(served, signer: signer))))
+        } catch {
+            throw TLSSetupError("a certificate cannot be used: \(error)")
+        }
+    }
+
+    private static func context(
+        _ chain: [NIOSSLCertificate], _ key: NIOSSLPrivateKeySource
+    ) throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: key)
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = SecureSocket.protocols
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    /// As those show it who have not the key; nil if it is not here either.
+    func served(id: Int, isDefault: Bool) -> (certificate: ServedCertificate, signer: KeySigner)? {
+        guard let signer else { return nil }
+        let served = ServedCertificate(
+            id: id, chain: String(decoding: certificateBytes, as: UTF8.self), names: names,
+            algorithms: signer.algorithms, isDefault: isDefault)
+        return (served, signer)
+    }
+
     /// Whether the files hold what they held when this was made.
     func isUpToDate() -> Bool {
-        (try? files.certificateBytes()) == certificateBytes && (try? files.keyBytes()) == keyBytes
+        guard let files else { return true }
+        return (try? files.certificateBytes()) == certificateBytes && (try? files.keyBytes()) == keyBytes
     }
 
     private static func chain(_ bytes: [UInt8], file: String) throws(TLSSetupError) -> [NIOSSLCertificate] {

@@ -1,11 +1,23 @@
 internal import Glibc
+package import Model
 internal import Synchronization
 
-/// The certificates of the process as the files have them now. Any thread may read, one reloads.
+/// The certificates of the process: as the files have them now, or as another process says. Any thread may read, one
+/// reloads.
 package final class CertificateStore: Sendable {
+    /// What others sign by.
+    private struct Keys {
+        var served: [ServedCertificate] = []
+        var signers: [Int: KeySigner] = [:]
+        var lastID = 0
+        var observers: [@Sendable () -> Void] = []
+    }
+
     private let pairs: [CertificateFiles]
     private let folder: String?
-    private let state: Mutex<CertificateSet>
+    /// Nil until another process has said.
+    private let state: Mutex<CertificateSet?>
+    private let keys = Mutex(Keys())
 
     /// Reads the files.
     /// - Parameters:
@@ -15,10 +27,28 @@ package final class CertificateStore: Sendable {
     package init(pairs: [CertificateFiles], folder: String?) throws(TLSSetupError) {
         self.pairs = pairs
         self.folder = folder
-        state = Mutex(try Self.load(pairs, folder, reusing: nil))
+        let set = try Self.load(pairs, folder, reusing: nil)
+        state = Mutex(set)
+        offer(set)
     }
 
-    var current: CertificateSet { state.withLock { $0 } }
+    /// There are none until another process says which.
+    package init() {
+        pairs = []
+        folder = nil
+        state = Mutex(nil)
+    }
+
+    /// From now on there are those.
+    package func take(_ served: [ServedCertificate], signer: any CertificateSigner) throws(TLSSetupError) {
+        var certificates: [Certificate] = []
+        for served in served { certificates.append(try Certificate(served, signer: signer)) }
+        guard let fallback = certificates.first(where: \.isDefault) ?? certificates.first else { return }
+        let set = CertificateSet(certificates, fallback: fallback)
+        state.withLock { $0 = set }
+    }
+
+    var current: CertificateSet? { state.withLock { $0 } }
 
     /// Reads the files anew. Certificates whose files have not changed stay as they are, and so do connections. When a
     /// file is not as it should be, all stays as it was.
@@ -26,9 +56,30 @@ package final class CertificateStore: Sendable {
     package func reload() throws(TLSSetupError) -> [String] {
         let old = current
         let new = try Self.load(pairs, folder, reusing: old)
+        let changed = new.certificates.filter { certificate in
+            !(old?.certificates.contains { $0 === certificate } ?? false)
+        }
         state.withLock { $0 = new }
-        return new.certificates.filter { certificate in !old.certificates.contains { $0 === certificate } }
-            .map(\.files.certificate)
+        if !changed.isEmpty || new.certificates.count != old?.certificates.count { offer(new) }
+        return changed.compactMap(\.files?.certificate)
+    }
+
+    /// Has others show them. Handshakes that began with the ones before may still end.
+    private func offer(_ set: CertificateSet) {
+        let observers = keys.withLock { keys in
+            let before = Set(keys.served.map(\.id))
+            keys.signers = keys.signers.filter { before.contains($0.key) }
+            keys.served = []
+            for certificate in set.certificates {
+                keys.lastID += 1
+                let isDefault = certificate === set.fallback
+                guard let (served, signer) = certificate.served(id: keys.lastID, isDefault: isDefault) else { continue }
+                keys.served.append(served)
+                keys.signers[keys.lastID] = signer
+            }
+            return keys.observers
+        }
+        for observer in observers { observer() }
     }
 
     /// The folders to watch for changes.
@@ -59,7 +110,7 @@ package final class CertificateStore: Sendable {
         guard let first = certificates.first else {
             throw TLSSetupError("\(folder ?? "TLS"): there is no certificate, NAME.pem with NAME.key")
         }
-        let named = certificates.first { pairs.isEmpty && $0.files.certificate.hasSuffix("/default.pem") }
+        let named = certificates.first { pairs.isEmpty && $0.files?.certificate.hasSuffix("/default.pem") == true }
         return CertificateSet(certificates, fallback: named ?? first)
     }
 
@@ -78,5 +129,15 @@ package final class CertificateStore: Sendable {
         return labels.sorted().map {
             CertificateFiles(certificate: "\(folder)/\($0).pem", key: "\(folder)/\($0).key", label: $0)
         }
+    }
+}
+
+extension CertificateStore: CertificateKeeper {
+    package var served: [ServedCertificate] { keys.withLock { $0.served } }
+
+    package func observe(_ changed: @escaping @Sendable () -> Void) { keys.withLock { $0.observers.append(changed) } }
+
+    package func sign(_ bytes: [UInt8], certificate id: Int, algorithm: UInt16) -> [UInt8]? {
+        keys.withLock { $0.signers[id] }?.sign(bytes, algorithm: algorithm)
     }
 }

@@ -10,6 +10,8 @@ final class LaneChannel: Channel, ChannelCore, @unchecked Sendable {
         func write(_ bytes: ByteBuffer)
         /// A handler has given the connection up.
         func pipelineClosed()
+        /// What a handler had waited for is there, and it went on.
+        func pipelineResumed()
     }
 
     let allocator = ByteBufferAllocator()
@@ -48,6 +50,10 @@ final class LaneChannel: Channel, ChannelCore, @unchecked Sendable {
         guard isWritable != self.isWritable else { return }
         self.isWritable = isWritable
         pipeline.fireChannelWritabilityChanged()
+    }
+
+    func resumed() {
+        if isActive { owner.pipelineResumed() }
     }
 
     // MARK: Options

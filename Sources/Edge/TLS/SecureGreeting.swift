@@ -63,10 +63,17 @@ final class SecureGreeting: IngressMember {
     }
 
     private func begin(for name: String?) {
+        guard let certificates = store.current else { return close() }
         let secure = SecureSocket(
-            socket.descriptor, as: ServedIdentity(store.current, for: name), on: ingress.secureLane,
+            socket.descriptor, as: ServedIdentity(certificates, for: name), on: ingress.secureLane,
             pool: ingress.pool)
         self.secure = secure
+        secure.resumed = { [weak self] in
+            guard let self, registration != nil, let secure = self.secure else { return }
+            settle(secure)
+            // What came meanwhile.
+            if registration != nil { advance() }
+        }
         secure.feed(hello)
         hello = []
         settle(secure)
@@ -103,6 +110,7 @@ final class SecureGreeting: IngressMember {
     }
 
     private func handOn(_ secure: SecureSocket, _ name: String?) {
+        secure.resumed = nil
         if let registration { ingress.loop.unregister(registration) }
         registration = nil
         do {

@@ -37,6 +37,8 @@ final class SecureSocket {
     private var isDry = false
     /// The client has said that it sends no more, or there is no use in going on.
     private(set) var isEnded = false
+    /// Called when the handshake went on without anything having been received.
+    var resumed: (() -> Void)?
     /// On its way through the handlers, not encrypted yet.
     private var gatheredBytes = 0
 
@@ -71,6 +73,7 @@ final class SecureSocket {
     func end() {
         state = .failed
         isEnded = true
+        resumed = nil
         channel.end()
         sealed.release()
         plain = ByteBuffer()
@@ -221,6 +224,8 @@ extension SecureSocket: LaneChannel.Owner {
     }
 
     func pipelineClosed() { isEnded = true }
+
+    func pipelineResumed() { resumed?() }
 }
 
 /// The end of the pipeline of a connection without HTTP/2.

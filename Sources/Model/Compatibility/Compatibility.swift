@@ -1,6 +1,11 @@
 /// Which of Workers' behaviours over the years a worker asked for: by a date, and by flags that add to it or take from
 /// it. A value; what follows from it is worked out once.
-package struct Compatibility: Sendable, Equatable {
+package struct Compatibility: Sendable, Equatable, Codable {
+    /// What all else follows from.
+    private enum CodingKeys: String, CodingKey {
+        case date, flags
+    }
+
     /// "2026-08-01". The last day before Node.js's modules came with the date: who wants them says so.
     package static let defaultDate = "2026-08-01"
     package static let standard = Compatibility(unchecked: defaultDate, flags: [])
@@ -26,6 +31,13 @@ package struct Compatibility: Sendable, Equatable {
             throw CompatibilityError("The compatibility flags \(flag.name) and \(opposite) contradict each other.")
         }
         self.init(unchecked: date, flags: flags)
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            date: try container.decode(String.self, forKey: .date),
+            flags: try container.decode([String].self, forKey: .flags))
     }
 
     private init(unchecked date: String, flags: [String]) {

@@ -42,8 +42,11 @@ package struct EgressRequest: Sendable, Equatable {
     package var body: Body
     /// Dialled in the place of the URL's host, which stays the one that is asked for.
     package var via: OriginServer?
+    /// In whose name; empty where there are no accounts, and for what stands behind a zone.
+    package var account: String
 
-    package init(head: RequestHead, body: Body, via: OriginServer? = nil) {
+    package init(head: RequestHead, body: Body, via: OriginServer? = nil, account: String = "") {
+        self.account = account
         self.head = head
         self.body = body
         self.via = via

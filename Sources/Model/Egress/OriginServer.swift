@@ -1,5 +1,5 @@
 /// A server that requests are sent to, whatever host their URLs name: what stands behind a zone.
-package struct OriginServer: Sendable, Hashable {
+package struct OriginServer: Sendable, Hashable, Codable {
     package let isTLS: Bool
     /// A name or an address in lower case; IPv6 in brackets.
     package let host: String

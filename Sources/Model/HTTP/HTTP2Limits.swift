@@ -1,6 +1,6 @@
 /// What a client may ask of one HTTP/2 connection, beside what `IngressLimits` says of requests. Whoever goes too far
 /// is sent GOAWAY with ENHANCE_YOUR_CALM.
-package struct HTTP2Limits: Sendable, Equatable {
+package struct HTTP2Limits: Sendable, Equatable, Codable {
     /// Requests under way at a time; more are refused. `--http2-streams`.
     package var streams = 100
     /// Bytes of one request's body that the client may send before the worker reads them.

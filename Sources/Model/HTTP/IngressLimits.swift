@@ -1,5 +1,5 @@
 /// What a client may ask of the ingress. Each breach has its answer, after which the connection is closed.
-package struct IngressLimits: Sendable, Equatable {
+package struct IngressLimits: Sendable, Equatable, Codable {
     // MARK: Sizes
 
     /// Bytes of a request's target; 414. `--url-kb`.

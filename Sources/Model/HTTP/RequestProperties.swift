@@ -1,5 +1,5 @@
 /// Where this server stands, as far as its operator says so.
-package struct EdgeLocation: Sendable, Equatable {
+package struct EdgeLocation: Sendable, Equatable, Codable {
     /// The data centre's code, three letters as airports have: the end of `CF-Ray`. `--colo`.
     package var colo: String
     /// The clients' country, two letters, where it is the same for all. `--country`.
@@ -13,7 +13,7 @@ package struct EdgeLocation: Sendable, Equatable {
 
 /// What is known of a request besides its head: what `request.cf` shows. Nothing here is made up: what is not known is
 /// not there.
-package struct RequestProperties: Sendable, Equatable {
+package struct RequestProperties: Sendable, Equatable, Codable {
     package var location: EdgeLocation
     /// "HTTP/1.1".
     package var httpProtocol: String

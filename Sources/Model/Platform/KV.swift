@@ -60,6 +60,8 @@ package enum KVLimits {
     package static let leastTimeToLive: Int64 = 60
     /// Keys of one page of a list.
     package static let pageKeys = 1_000
+    /// Bytes of values that are read together.
+    package static let batchBytes = 4 << 20
 
     /// - Returns: what is wrong with a key, or nil.
     package static func complaint(aboutKey key: String) -> String? {

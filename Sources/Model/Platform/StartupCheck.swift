@@ -5,7 +5,7 @@ package protocol StartupCheck: Sendable {
     func check(_ worker: StoredWorker, script: ScriptKey) -> StartupReport
 }
 
-package struct StartupReport: Sendable, Equatable {
+package struct StartupReport: Sendable, Equatable, Codable {
     /// What is wrong, for the Worker's author; nil if it can start.
     package var failure: String?
     package var exports: WorkerExports

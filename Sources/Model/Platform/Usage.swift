@@ -1,5 +1,5 @@
 /// What one script used in one hour.
-package struct Usage: Sendable, Equatable {
+package struct Usage: Sendable, Equatable, Codable {
     package var script: ScriptKey
     /// Hours since 1970, UTC.
     package var hour: Int64
@@ -16,7 +16,7 @@ package struct Usage: Sendable, Equatable {
 }
 
 /// Counters that are billed or shown. They add up.
-package struct UsageAmounts: Sendable, Equatable {
+package struct UsageAmounts: Sendable, Equatable, Codable {
     package var requests: Int64 = 0
     package var errors: Int64 = 0
     /// All of the tenant's code, start-up included; waiting is not in it.

@@ -43,8 +43,14 @@ package struct RoutedAccount: Sendable, Equatable, Codable {
     package var subdomain: String?
     package var isSuspended: Bool
     package var limits: AccountLimits
+    /// Where its scripts run that say nothing else; nil: where all do.
+    package var cordon: String?
 
-    package init(id: String, subdomain: String?, isSuspended: Bool, limits: AccountLimits = AccountLimits()) {
+    package init(
+        id: String, subdomain: String?, isSuspended: Bool, limits: AccountLimits = AccountLimits(),
+        cordon: String? = nil
+    ) {
+        self.cordon = cordon
         self.limits = limits
         self.id = id
         self.subdomain = subdomain
@@ -57,8 +63,11 @@ package struct RoutedScript: Sendable, Equatable, Codable {
     package var isOnSubdomain: Bool
     /// Of the active deployment; empty if there is none.
     package var shares: [Deployment.Share]
+    /// Where it runs; nil: where its account's do.
+    package var cordon: String?
 
-    package init(key: ScriptKey, isOnSubdomain: Bool, shares: [Deployment.Share]) {
+    package init(key: ScriptKey, isOnSubdomain: Bool, shares: [Deployment.Share], cordon: String? = nil) {
+        self.cordon = cordon
         self.key = key
         self.isOnSubdomain = isOnSubdomain
         self.shares = shares

@@ -1,6 +1,6 @@
 /// What a store could not do.
-package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
-    package enum Kind: Sendable, Equatable {
+package struct StoreError: Error, Sendable, Equatable, Codable, CustomStringConvertible {
+    package enum Kind: String, Sendable, Equatable, Codable {
         /// There is no such thing.
         case missing
         /// Another thing has that name, or it changed meanwhile.

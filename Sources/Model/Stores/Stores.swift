@@ -126,21 +126,39 @@ package protocol ZoneStore: Sendable {
     func deleteDomain(_ id: String, of account: String) throws
 }
 
-package protocol KVStore: Sendable {
+package protocol KVStore: ValueStore {
     func namespaces(of account: String) throws -> [KVNamespace]
     func namespace(_ id: String, of account: String) throws -> KVNamespace?
     /// Throws `conflict` if the account has that title.
     func add(_ namespace: KVNamespace, to account: String) throws
     func rename(_ namespace: KVNamespace, of account: String) throws
     func deleteNamespace(_ id: String, of account: String) throws
+}
 
+/// The part of KV that Workers see.
+package protocol ValueStore: Sendable {
     /// nil also for what has expired.
     func entry(_ key: String, in namespace: String) throws -> KVEntry?
+    /// The same for the first of some keys, one at least: no more are read when there are `KVLimits.batchBytes`.
+    func entries(_ keys: [String], in namespace: String) throws -> [KVEntry?]
     /// All or none.
     func put(_ entries: [(key: String, entry: KVEntry)], in namespace: String) throws
     func delete(_ keys: [String], in namespace: String) throws
     /// - Parameter after: the key behind which the page begins.
     func keys(in namespace: String, prefix: String, after: String?, limit: Int) throws -> KVPage
+}
+
+extension ValueStore {
+    package func entries(_ keys: [String], in namespace: String) throws -> [KVEntry?] {
+        var entries: [KVEntry?] = []
+        var bytes = 0
+        for key in keys where bytes < KVLimits.batchBytes {
+            let entry = try entry(key, in: namespace)
+            entries.append(entry)
+            bytes += entry?.value.count ?? 0
+        }
+        return entries
+    }
 }
 
 package protocol ScheduleStore: Sendable {

@@ -4,11 +4,11 @@ internal import WebAPI
 
 /// What workers' bindings store and read. Any thread; every call may wait for the disk.
 package final class Storage: Sendable {
-    private let kv: any KVStore
+    private let kv: any ValueStore
     private let log: @Sendable (String) -> Void
 
     /// - Parameter log: takes what the operator should know.
-    package init(kv: any KVStore, log: @escaping @Sendable (String) -> Void) {
+    package init(kv: any ValueStore, log: @escaping @Sendable (String) -> Void) {
         self.kv = kv
         self.log = log
     }
@@ -36,13 +36,18 @@ package final class Storage: Sendable {
 
     private func getMany(_ keys: [String], _ namespace: String, _ account: MemoryAccount) throws -> FlatValue {
         var values: [FlatValue] = []
-        for key in keys {
-            guard let entry = try kv.entry(key, in: namespace) else {
-                values += [.null, .null]
-                continue
+        var rest = keys[...]
+        while !rest.isEmpty {
+            let entries = try kv.entries(Array(rest), in: namespace)
+            rest = rest.dropFirst(entries.count)
+            for entry in entries {
+                guard let entry else {
+                    values += [.null, .null]
+                    continue
+                }
+                guard let value = Self.value(of: entry.value, chargedTo: account) else { return Self.outOfMemory }
+                values += [value, Self.text(entry.metadata)]
             }
-            guard let value = Self.value(of: entry.value, chargedTo: account) else { return Self.outOfMemory }
-            values += [value, Self.text(entry.metadata)]
         }
         return .list(values)
     }

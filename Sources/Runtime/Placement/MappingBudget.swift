@@ -22,10 +22,18 @@ final class MappingBudget: Sendable {
     private let limit: Int
     private let state: Mutex<State>
 
+    /// The list of mappings stays open: a process that locks itself in can open it no more.
+    private static let mappings = open("/proc/self/maps", O_RDONLY | O_CLOEXEC)
+    private static let kernelLimit = read("/proc/sys/vm/max_map_count").flatMap {
+        Int($0.split(separator: "\n").first ?? "")
+    }
+
+    /// Opens what is needed, while that is possible.
+    static func openFiles() { _ = (mappings, kernelLimit) }
+
     init() {
-        let setting = Self.read("/proc/sys/vm/max_map_count").flatMap { Int($0.split(separator: "\n").first ?? "") }
         // The last tenth is left to V8's own growth.
-        limit = (setting ?? Self.usualLimit) * 9 / 10
+        limit = (Self.kernelLimit ?? Self.usualLimit) * 9 / 10
         state = Mutex(State(counted: Self.countMappings()))
     }
 
@@ -70,14 +78,13 @@ final class MappingBudget: Sendable {
     }
 
     private static func countMappings() -> Int {
-        let descriptor = open("/proc/self/maps", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return 0 }
-        defer { close(descriptor) }
         var lines = 0
+        var offset = 0
         withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { buffer in
             while true {
-                let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+                let count = pread(mappings, buffer.baseAddress, buffer.count, offset)
                 guard count > 0 else { return }
+                offset += count
                 for byte in buffer[..<count] where byte == UInt8(ascii: "\n") { lines += 1 }
             }
         }

@@ -88,6 +88,9 @@ package final class Placement: Sendable {
     /// Called on the watchdog's thread when a front lane is lost.
     private let forgetFrontLane: @Sendable (EventLoop.Remote) -> Void
 
+    /// Opens what a placement needs later, for a process that locks itself in before it makes one.
+    package static func openFiles() { MappingBudget.openFiles() }
+
     /// Starts the lanes.
     package init(
         engine: Engine, options: Options, defaultMemoryMegabytes: Int, events: any EventSink, pages: any ErrorPages,
@@ -407,21 +410,4 @@ package final class Placement: Sendable {
             evictions: evictions.load(ordering: .relaxed), mappings: mappings.count,
             waitingWork: work.waitingCount, waitingStorageWork: storageWork.waitingCount)
     }
-}
-
-/// Calls back at the last of some steps, which may be taken on any threads.
-private final class Countdown: Sendable {
-    private let left: Atomic<Int>
-    private let completion: @Sendable () -> Void
-
-    init(_ count: Int, _ completion: @escaping @Sendable () -> Void) {
-        left = Atomic(count)
-        self.completion = completion
-    }
-
-    @Sendable func step() {
-        if left.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { completion() }
-    }
-
-    func finish() { completion() }
 }

@@ -53,8 +53,8 @@ extension Instance: FetchHost {
             }
         guard
             let subrequest = Subrequest(
-                id, EgressRequest(head: head, body: body, via: via), to: destination, of: context,
-                isFollowed: fetch.isFollowed)
+                id, EgressRequest(head: head, body: body, via: via, account: worker.definition.account),
+                to: destination, of: context, isFollowed: fetch.isFollowed)
         else {
             dropTicket(id)
             throw .range("The worker has no memory left for the request's body")

@@ -47,6 +47,7 @@ final class Instance {
         self.isolate = isolate
         self.lane = lane
         isolate.setMemoryLimit(memoryLimit)
+        isolate.tag = worker.source.tag
         isolate.setHost(
             WebHost(
                 scope: self, timers: self, log: self, exchanges: self, bodies: self, fetches: self, sockets: self,

@@ -33,6 +33,7 @@ package final class Worker: Sendable {
         self.definition = definition
         sourceMaps = SourceMaps(definition.sourceMaps)
         source = WorkerSource(
+            name: definition.name,
             modules: definition.modules.map {
                 WorkerSource.Module(name: $0.name, kind: WorkerSource.Kind($0.kind), bytes: $0.bytes)
             })

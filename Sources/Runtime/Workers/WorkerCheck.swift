@@ -5,20 +5,36 @@ internal import WebAPI
 /// Finds out whether a worker can start, in an isolate that is thrown away.
 package enum WorkerCheck {
     /// Evaluates the worker's top level on the calling thread, which must descend from the one that started the engine.
-    /// What it logs goes to `log`, what it exports to `loaded`.
-    /// - Returns: nil if it starts, else what is wrong.
-    package static func failure(
+    /// What it logs goes to `events`.
+    /// - Returns: what came of it, and whether it may have left something behind in the process.
+    package static func report(
+        on definition: WorkerDefinition, engine: Engine, watchdog: Watchdog, events: any EventSink
+    ) -> (report: StartupReport, isTainted: Bool) {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var exports = WorkerExports()
+        let (failure, isTainted) = failure(
+            of: definition, engine: engine, watchdog: watchdog, loaded: { exports = $0 },
+            log: { level, text in
+                events.log(LogEvent(worker: definition.name, request: 0, level: level, text: text))
+            })
+        let (seconds, attoseconds) = (clock.now - start).components
+        let milliseconds = Double(seconds) * 1e3 + Double(attoseconds) / 1e15
+        return (StartupReport(failure: failure, exports: exports, milliseconds: milliseconds), isTainted)
+    }
+
+    private static func failure(
         of definition: WorkerDefinition, engine: Engine, watchdog: Watchdog,
-        loaded: @escaping (WorkerExports) -> Void = { _ in },
-        log: @escaping (_ level: String, _ text: String) -> Void
-    ) -> String? {
+        loaded: @escaping (WorkerExports) -> Void, log: @escaping (_ level: String, _ text: String) -> Void
+    ) -> (text: String?, isTainted: Bool) {
         let worker = Worker(definition)
         let thread = IsolateThread(watchdog: watchdog) {}
         defer { thread.close() }
         let memoryLimit = definition.limits.memoryMegabytes << 20
         guard let isolate = Isolate(engine: engine, memoryLimit: memoryLimit) else {
-            return "There is no memory left for an isolate to check the worker in."
+            return ("There is no memory left for an isolate to check the worker in.", true)
         }
+        isolate.tag = worker.source.tag
         let limitedLog = LimitedLog(kilobytes: definition.limits.logKilobytes) { level, text in
             log(level, worker.sourceMaps.resolved(text))
         }
@@ -33,9 +49,9 @@ package enum WorkerCheck {
                 try isolate.call(entry.isolateEntry, number: 0, on: thread, budget: budget)
             }
             try isolate.load(worker.source, loaded: Bundle.Entry.loaded.isolateEntry, on: thread, budget: budget)
-            return nil
+            return (nil, false)
         } catch {
-            return error.explanation(of: worker)
+            return (error.explanation(of: worker), error.condemns)
         }
     }
 }

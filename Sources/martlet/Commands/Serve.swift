@@ -4,6 +4,7 @@ import Edge
 import Model
 import Project
 import Runtime
+import Supervisor
 
 /// `martlet serve`: a platform with its control API, or a folder of workers, each by its host name.
 struct Serve: ParsableCommand {
@@ -33,6 +34,7 @@ struct Serve: ParsableCommand {
     @OptionGroup var limits: LimitOptions
     @OptionGroup var compatibility: CompatibilityOptions
     @OptionGroup var lanes: LaneOptions
+    @OptionGroup var sandbox: SandboxOptions
     @OptionGroup var ingress: IngressOptions
     @OptionGroup var tls: TLSOptions
     @OptionGroup var egress: EgressOptions
@@ -61,20 +63,26 @@ struct Serve: ParsableCommand {
         let log = logs.sink(writer, or: .json, showsRequests: false)
         let plan = try platform.readPlan()
         let store = try platform.open(data)
-        let storage = Storage(kv: store) { log.log(LogEvent(worker: "", request: 0, level: "error", text: $0)) }
         let tails = TailHub(lifetime: platform.tailS)
-        let server = try Server(
-            lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
-            cache: cache.settings(folder: "\(data)/cache"), storage: storage, traces: tails, events: log)
-        let platformServer = PlatformServer(server: server, store: store, tails: tails, limits: limits.limits, log: log)
+        let options = options(.platform(baseDomain: platform.baseDomain.lowercased()), log)
+        let egress = try Server.egress(egress.settings)
+        var services: HostServices?
+        let supervised = try Supervised(
+            host: host, port: port, tls: tls, options: options, cache: cache.settings(folder: "\(data)/cache"), log: log
+        ) { cache, certificates in
+            let made = HostServices(
+                egress: egress, cache: cache, store: store, traces: tails, certificates: certificates, events: log)
+            services = made
+            return made
+        }
+        let platformServer = PlatformServer(
+            supervised: supervised, settings: options.host, services: services!, store: store, tails: tails, log: log)
         try platformServer.start(
-            host: host, port: port, tls: tls,
-            ingress: ingress.settings(showsEveryOutcome: showOutcome),
             control: ControlServer.Settings(
                 host: adminHost, port: Int(adminPort), baseDomain: platform.baseDomain.lowercased(),
                 plan: plan, assets: platform.assetLimits))
-        server.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits)) {
-            platformServer.meter.flush()
+        supervised.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits)) {
+            platformServer.stop()
         }
     }
 
@@ -85,17 +93,16 @@ struct Serve: ParsableCommand {
             path: folder, limits: limits.limits, bindings: variables.bindings,
             compatibility: compatibility.compatibility, baseURL: baseUrl)
         compatibility.warn(to: log)
-        let settings = ingress.settings(showsEveryOutcome: showOutcome)
-        let server = try Server(
-            lanes: lanes, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
-            cache: cache.settings(), events: log)
-        let deployment = FolderDeployment(workers, server: server, log: log)
-        try deployment.update()
-        try server.start(host: host, port: port, tls: tls, settings: settings, log: log) {
-            [table = server.table] lane in
-            HostRouter(lane: lane, table: table)
+        let egress = try Server.egress(egress.settings)
+        let supervised = try Supervised(
+            host: host, port: port, tls: tls, options: options(.folder, log), cache: cache.settings(), log: log
+        ) { cache, certificates in
+            HostServices(egress: egress, cache: cache, certificates: certificates, events: log)
         }
-        try server.startAdmin(host: adminHost, port: adminPort)
+        let deployment = FolderDeployment(workers, supervisor: supervised.supervisor, log: log)
+        try deployment.update()
+        try supervised.start()
+        try supervised.startAdmin(host: adminHost, port: adminPort)
         try FileChanges.watch(folder: folder) {
             do {
                 try deployment.update()
@@ -103,19 +110,43 @@ struct Serve: ParsableCommand {
                 log.log(LogEvent(worker: "", request: 0, level: "error", text: "\(error)"))
             }
         }
-        server.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits))
+        supervised.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits))
+    }
+
+    private func options(_ role: HostSettings.Role, _ log: any EventSink) -> Supervisor.Options {
+        let placement = lanes.options
+        let ingress = ingress.settings(showsEveryOutcome: showOutcome)
+        var options = Supervisor.Options()
+        options.taintBudget = sandbox.taintBudget
+        options.host.role = role
+        options.host.frontLanes = placement.frontLanes
+        options.host.backLanes = placement.backLanes
+        options.host.blankIsolates = placement.blankIsolates
+        options.host.memoryBudgetMegabytes = placement.memoryBudgetMegabytes
+        options.host.defaultMemoryMegabytes = limits.memoryMb
+        options.host.limits = limits.limits
+        options.host.engineFlags = lanes.v8Flags
+        options.host.showsEveryOutcome = showOutcome
+        options.host.wantsRequests = log.wantsRequests
+        options.host.wantsRays = log.wantsRays
+        options.host.sandbox = sandbox.mode
+        options.host.ingress = ingress.limits
+        options.host.http2 = ingress.http2
+        options.host.location = ingress.location
+        options.host.proxies = self.ingress.proxies
+        return options
     }
 }
 
-/// Keeps the table of workers as the folder is.
+/// Keeps the supervisor's Workers as the folder is.
 private final class FolderDeployment {
     private let folder: WorkerFolder
-    private let server: Server
+    private let supervisor: Supervisor
     private let log: any EventSink
 
-    init(_ folder: WorkerFolder, server: Server, log: any EventSink) {
+    init(_ folder: WorkerFolder, supervisor: Supervisor, log: any EventSink) {
         self.folder = folder
-        self.server = server
+        self.supervisor = supervisor
         self.log = log
     }
 
@@ -129,18 +160,19 @@ private final class FolderDeployment {
         }
         for (name, path) in found { update(name, path) }
         let names = Set(found.map(\.name))
-        for name in server.table.entries.keys where !names.contains(name) { server.replace(name, with: nil) }
+        for name in supervisor.entries.keys where !names.contains(name) { supervisor.replace(name, with: nil) }
     }
 
     private func update(_ name: String, _ path: String) {
         switch folder.load(name: name, path: path) {
         case .worker(let definition):
-            if case .worker(let worker) = server.table.entries[name], worker.definition == definition { return }
-            server.replace(name, with: .worker(Worker(definition)))
+            let entry = Supervisor.Entry.worker(definition)
+            if supervisor.entries[name] != entry { supervisor.replace(name, with: entry) }
         case .failed(_, let error):
-            if case .broken(error.description) = server.table.entries[name] { return }
+            let entry = Supervisor.Entry.broken(error.description)
+            if supervisor.entries[name] == entry { return }
             log.log(LogEvent(worker: name, request: 0, level: "error", text: error.description))
-            server.replace(name, with: .broken(error.description))
+            supervisor.replace(name, with: entry)
         }
     }
 }

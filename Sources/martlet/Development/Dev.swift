@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cache
 import Edge
 import Foundation
 import Model
@@ -44,9 +45,12 @@ struct Dev: ParsableCommand {
         let address = try address(workers[0])
         let storage =
             workers.contains { $0.projectFile != nil } ? try LocalStorage(in: persist ? workers[0].folder() : nil) : nil
-        let server = try Server(
-            lanes: lanes, showsTimings: true, defaultMemoryMegabytes: limits.memoryMb, egress: egress.settings,
-            cache: cache.settings(),
+        let cache = try Server.cache(cache.settings())
+        var options = lanes.options
+        options.showsTimings = true
+        let server = Server(
+            try Server.startEngine(flags: lanes.v8Flags), options, defaultMemoryMegabytes: limits.memoryMb,
+            egress: try Server.egress(egress.settings), cache: cache,
             storage: storage.map { storage in
                 Storage(kv: storage.store) { log.log(LogEvent(worker: "", request: 0, level: "error", text: $0)) }
             }, events: log)
@@ -61,7 +65,10 @@ struct Dev: ParsableCommand {
             [table = server.table] lane in
             SingleRouter(lane: lane, table: table)
         }
-        server.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits)) { storage?.close() }
+        server.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits)) {
+            cache.close()
+            storage?.close()
+        }
     }
 
     /// The one that answers first, then the others.

@@ -23,9 +23,10 @@ enum ArrowRule: Rule {
         "Client": ["Model"],
         "Control": ["Model", "Store"],
         "Sandbox": ["CSandbox"],
+        "Supervisor": ["Model", "Sandbox"],
         "martlet": [
             "CLinux", "Cache", "Client", "Control", "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox",
-            "Store", "WebAPI",
+            "Store", "Supervisor", "WebAPI",
         ],
     ]
 

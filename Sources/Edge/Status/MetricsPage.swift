@@ -1,33 +1,40 @@
 internal import Glibc
 internal import Model
-internal import Runtime
 
-// Prometheus's text format, version 0.0.4.
-
-extension AdminPages {
+/// The metrics of all hosts together, in Prometheus's text format, version 0.0.4.
+package struct MetricsPage {
+    package static let type = "text/plain; version=0.0.4; charset=utf-8"
     /// Workers that have series of their own: those with the most requests.
     private static let mostWorkers = 200
 
-    package static let metricsType = "text/plain; version=0.0.4; charset=utf-8"
+    private let hosts: [HostStatus]
+    private let sum: RuntimeStatus
 
-    /// - Parameter revision: the store's, as far as it is served; nil where there is no store.
-    package func metrics(revision: Int64?) -> [UInt8] {
+    package init(_ hosts: [HostStatus]) {
+        self.hosts = hosts
+        sum = RuntimeStatus(sumOf: hosts.map(\.runtime))
+    }
+
+    package var text: [UInt8] {
         var text = MetricsText()
         process(&text)
         requests(&text)
-        if let revision { text.gauge("store_revision", "The store's revision that is served.", Double(revision)) }
+        if let revision = sum.revision {
+            text.gauge("store_revision", "The store's revision that is served.", Double(revision))
+        }
         perWorker(&text)
         return Array(text.text.utf8)
     }
 
     private func process(_ text: inout MetricsText) {
-        let numbers = placement.numbers
+        let numbers = sum
         text.gauge("isolates", "Isolates that run Workers.", Double(numbers.isolates))
         text.gauge("blank_isolates", "Isolates ready for cold starts.", Double(numbers.blankIsolates))
-        text.counter("condemned_isolates", "Isolates ended for a broken limit or a failure.", Double(numbers.condemned))
-        text.counter("leaked_isolates", "Condemned isolates whose memory is lost.", Double(numbers.leaked))
+        text.counter(
+            "condemned_isolates", "Isolates ended for a broken limit or a failure.", Double(numbers.condemnedIsolates))
+        text.counter("leaked_isolates", "Condemned isolates whose memory is lost.", Double(numbers.leakedIsolates))
         text.counter("evictions", "Idle isolates ended for lack of room.", Double(numbers.evictions))
-        text.gauge("memory_mappings", "Memory mappings of the process.", Double(numbers.mappings))
+        text.gauge("memory_mappings", "Memory mappings of the process.", Double(numbers.memoryMappings))
         text.counter("lost_lanes", "Lanes given up in a call that did not end.", Double(numbers.lostLanes))
         text.family("lanes", "gauge", "Threads that run Workers.")
         text.sample("lanes", [("kind", "front")], Double(numbers.frontLanes))
@@ -35,54 +42,43 @@ extension AdminPages {
         text.family("queue_depth", "gauge", "Jobs that wait for a thread.")
         text.sample("queue_depth", [("queue", "work")], Double(numbers.waitingWork))
         text.sample("queue_depth", [("queue", "storage")], Double(numbers.waitingStorageWork))
-        text.gauge("resident_memory_bytes", "Resident memory.", Double(Self.residentBytes))
-        var used = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used)
-        text.counter("cpu_seconds", "CPU time of the process.", Double(used.tv_sec) + Double(used.tv_nsec) / 1e9)
+        let processes = Set(hosts.map(\.process) + [getpid()]).sorted()
+        text.gauge("hosts", "Processes that run Workers.", Double(hosts.count))
+        text.gauge(
+            "resident_memory_bytes", "Resident memory of all processes.",
+            Double(processes.reduce(0) { $0 + HostStatus.residentBytes(of: $1) }))
+        text.counter(
+            "cpu_seconds", "CPU time of all processes.", processes.reduce(0) { $0 + HostStatus.cpuSeconds(of: $1) })
     }
 
     private func requests(_ text: inout MetricsText) {
-        let values = placement.timings
+        let values = sum.requests
         text.family("requests_total", "counter", "Requests, calls and events that have ended.")
         for outcome in Outcome.allCases {
-            text.sample("requests_total", [("outcome", outcome.rawValue)], Double(values.count(of: outcome)))
+            text.sample(
+                "requests_total", [("outcome", outcome.rawValue)], Double(values.outcomes[outcome.rawValue] ?? 0))
         }
         text.counter("cold_starts", "Requests that started an isolate.", Double(values.coldStarts))
         text.histogram("request_duration_seconds", "From arrival at the Worker to the end.", values.wall)
         text.histogram("request_cpu_seconds", "CPU time of a request, its cold start included.", values.cpu)
     }
 
-    /// A Worker's versions together.
-    private struct Sums {
-        var requests = 0
-        var errors = 0
-        var cpuTime: UInt64 = 0
-        var isolates = 0
-        var memory = 0
-    }
-
     private func perWorker(_ text: inout MetricsText) {
-        var sums: [Substring: Sums] = [:]
-        for (key, worker) in workers() {
-            let counts = worker.counts
-            sums[key.prefix { $0 != " " }, default: Sums()].requests += counts.requests
-            sums[key.prefix { $0 != " " }]!.errors += counts.errors
-            sums[key.prefix { $0 != " " }]!.cpuTime += counts.cpuTime
-            sums[key.prefix { $0 != " " }]!.isolates += counts.isolates
-            sums[key.prefix { $0 != " " }]!.memory += counts.memory
-        }
+        // A Worker's versions together.
+        var sums: [Substring: RuntimeStatus.Worker] = [:]
+        for (key, row) in sum.workers { sums[key.prefix { $0 != " " }, default: RuntimeStatus.Worker()].add(row) }
         text.gauge("workers", "Workers that have been asked for since they were deployed.", Double(sums.count))
         let busiest = sums.sorted { ($0.value.requests, $1.key) > ($1.value.requests, $0.key) }
             .prefix(Self.mostWorkers)
-        func series(_ name: String, _ type: String, _ help: String, _ value: (Sums) -> Double) {
+        func series(_ name: String, _ type: String, _ help: String, _ value: (RuntimeStatus.Worker) -> Double) {
             text.family(name, type, "\(help) The \(Self.mostWorkers) with the most requests.")
             for (worker, sums) in busiest { text.sample(name, [("worker", String(worker))], value(sums)) }
         }
         series("worker_requests_total", "counter", "Requests.") { Double($0.requests) }
         series("worker_errors_total", "counter", "Requests whose outcome was not ok.") { Double($0.errors) }
-        series("worker_cpu_seconds_total", "counter", "CPU time.") { Double($0.cpuTime) / 1e9 }
+        series("worker_cpu_seconds_total", "counter", "CPU time.") { Double($0.cpuMicroseconds) / 1e6 }
         series("worker_isolates", "gauge", "Isolates.") { Double($0.isolates) }
-        series("worker_memory_bytes", "gauge", "Memory.") { Double($0.memory) }
+        series("worker_memory_bytes", "gauge", "Memory.") { Double($0.memoryBytes) }
     }
 }
 
@@ -110,10 +106,10 @@ struct MetricsText {
         sample(name + "_total", [], value)
     }
 
-    mutating func histogram(_ name: String, _ help: String, _ histogram: LaneTimings.Histogram) {
+    mutating func histogram(_ name: String, _ help: String, _ histogram: RuntimeStatus.Histogram) {
         family(name, "histogram", help)
         var count: UInt64 = 0
-        for (index, bound) in LaneTimings.Histogram.bounds.enumerated() {
+        for (index, bound) in RuntimeStatus.Histogram.bounds.enumerated() {
             count += histogram.counts[index]
             sample(name + "_bucket", [("le", String(Double(bound) / 1e9))], Double(count))
         }

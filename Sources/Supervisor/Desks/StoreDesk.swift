@@ -1,0 +1,78 @@
+package import Model
+internal import Synchronization
+
+/// What hosts may ask for.
+package typealias HostedStore = RoutingFeed & UsageStore & ValueStore & VersionSource
+
+/// Asks the store what one host wants to know. Whether the host may ask was looked at before.
+final class StoreDesk: Sendable {
+    /// Calls of one host that wait or are under way, and bytes of all that they brought: it has some threads that call,
+    /// each one thing at a time.
+    static let mostCalls = 1_024
+    static let mostBytes = 256 << 20
+
+    private struct State {
+        var calls = 0
+        var bytes = 0
+    }
+
+    private let store: any HostedStore
+    private let threads: CallThreads
+    private let reply: @Sendable (_ id: Int, _ answer: StoreAnswer) -> Void
+    /// Called before a Worker is told to the host.
+    private let granted: @Sendable (StoredWorker, ScriptKey) -> Void
+    private let state = Mutex(State())
+
+    init(
+        _ store: any HostedStore, threads: CallThreads, granted: @escaping @Sendable (StoredWorker, ScriptKey) -> Void,
+        reply: @escaping @Sendable (_ id: Int, _ answer: StoreAnswer) -> Void
+    ) {
+        self.store = store
+        self.threads = threads
+        self.granted = granted
+        self.reply = reply
+    }
+
+    /// - Parameter size: bytes of the frame.
+    func take(_ call: StoreCall, _ id: Int, size: Int) throws(WireError) {
+        let isTaken = state.withLock { state in
+            guard state.calls < Self.mostCalls, state.bytes + size <= Self.mostBytes else { return false }
+            state.calls += 1
+            state.bytes += size
+            return true
+        }
+        guard isTaken else { throw WireError("more calls than it has threads for") }
+        threads.add { [self] in
+            let answer = answer(to: call)
+            state.withLock { state in
+                state.calls -= 1
+                state.bytes -= size
+            }
+            reply(id, answer)
+        }
+    }
+
+    private func answer(to call: StoreCall) -> StoreAnswer {
+        do {
+            switch call {
+            case .definition(let version, let key):
+                let worker = try store.definition(ofVersion: version, script: key)
+                granted(worker, key)
+                return .worker(worker)
+            case .asset(let blob, let offset, let count):
+                return .bytes(try store.assetBytes(blob, from: offset, count: count))
+            case .entries(let keys, let namespace): return .entries(try store.entries(keys, in: namespace))
+            case .put(let key, let entry, let namespace):
+                try store.put([(key: key, entry: entry)], in: namespace)
+            case .delete(let key, let namespace): try store.delete([key], in: namespace)
+            case .keys(let namespace, let prefix, let after, let limit):
+                return .page(try store.keys(in: namespace, prefix: prefix, after: after, limit: limit))
+            case .addUsage(let readings, let batch): try store.add(readings, batch: batch)
+            case .usage(let account, let hours): return .usage(try store.usage(of: account, hours: hours))
+            }
+            return .done
+        } catch {
+            return .failed(error as? StoreError ?? StoreError(.failed, "\(error)"))
+        }
+    }
+}

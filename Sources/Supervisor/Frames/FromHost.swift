@@ -1,0 +1,133 @@
+package import Model
+
+/// What a host tells its supervisor. A host may have been taken over: everything in it is a claim.
+package enum FromHost: Sendable, Equatable {
+    /// Frames of another version are not understood.
+    package static let version = 2
+    /// Longest frame, in bytes: a host cannot make the supervisor hold more. The largest value of KV has to fit.
+    package static let longestFrame = 32 << 20
+    /// Longest text of a log line, in bytes; hosts cut what is longer.
+    package static let longestText = 1 << 20
+    /// What a handshake has signed, in bytes: hashes and a text around them.
+    static let longestSigned = 1 << 10
+
+    /// The host has locked itself in. What the kernel refused is said, one line each.
+    case locked(version: Int, refusals: [String])
+    /// It accepts connections, or is ready to check Workers.
+    case serving
+    /// It cannot start; the text is for people.
+    case failed(String)
+    case log(LogEvent)
+    case requestEnded(RequestEvent)
+    case trace(Trace)
+    case status(id: Int, RuntimeStatus)
+    /// About a subrequest or an operation on a cache, by its number.
+    case exchange(id: Int, ExchangeOrder)
+    case call(id: Int, StoreCall)
+    /// Requests are routed as of that revision.
+    case applied(revision: Int64)
+    /// How an event has ended that it was told to run.
+    case ran(id: Int, EventResult)
+    /// - Parameter isTainted: whether that has left something behind in the host.
+    case checked(id: Int, StartupReport, isTainted: Bool)
+    /// Asks for a handshake's signature by a certificate's key.
+    case sign(id: Int, certificate: Int, algorithm: UInt16, [UInt8])
+    /// It takes no more connections.
+    case closed
+    /// No request is left, and it is about to end.
+    case drained
+
+    private enum Kind: UInt8 {
+        case locked = 1
+        case serving, failed, log, requestEnded, status, drained, exchange, trace, call, applied, ran, checked, sign,
+            closed
+    }
+
+    /// A frame's content: a byte for the kind, and what belongs to it.
+    package var bytes: [UInt8] {
+        var writer = WireWriter()
+        func begin(_ kind: Kind) { writer.byte(kind.rawValue) }
+        switch self {
+        case .locked(let version, let refusals):
+            begin(.locked)
+            writer.number(version)
+            writer.list(refusals) { $0.text($1) }
+        case .serving: begin(.serving)
+        case .failed(let text):
+            begin(.failed)
+            writer.text(text)
+        case .log(let event):
+            begin(.log)
+            event.write(to: &writer)
+        case .requestEnded(let event):
+            begin(.requestEnded)
+            event.write(to: &writer)
+        case .trace(let trace):
+            begin(.trace)
+            trace.write(to: &writer)
+        case .status(let id, let status):
+            begin(.status)
+            writer.number(id)
+            writer.value(status)
+        case .exchange(let id, let order):
+            begin(.exchange)
+            writer.number(id)
+            order.write(to: &writer)
+        case .call(let id, let call):
+            begin(.call)
+            writer.number(id)
+            call.write(to: &writer)
+        case .applied(let revision):
+            begin(.applied)
+            writer.number(Int(revision))
+        case .ran(let id, let result):
+            begin(.ran)
+            writer.number(id)
+            writer.value(result)
+        case .checked(let id, let report, let isTainted):
+            begin(.checked)
+            writer.number(id)
+            writer.value(report)
+            writer.flag(isTainted)
+        case .sign(let id, let certificate, let algorithm, let bytes):
+            begin(.sign)
+            writer.number(id)
+            writer.number(certificate)
+            writer.number(Int(algorithm))
+            writer.blob(bytes)
+        case .closed: begin(.closed)
+        case .drained: begin(.drained)
+        }
+        return writer.bytes
+    }
+
+    package init(_ bytes: ArraySlice<UInt8>) throws(WireError) {
+        guard let first = bytes.first, let kind = Kind(rawValue: first) else { throw WireError("no such frame") }
+        var reader = WireReader(bytes.dropFirst())
+        switch kind {
+        case .locked: self = .locked(version: try reader.number(), refusals: try reader.texts())
+        case .serving: self = .serving
+        case .failed: self = .failed(try reader.text())
+        case .log: self = .log(try LogEvent(from: &reader))
+        case .requestEnded: self = .requestEnded(try RequestEvent(from: &reader))
+        case .trace: self = .trace(try Trace(from: &reader))
+        case .status: self = .status(id: try reader.number(), try reader.value(RuntimeStatus.self))
+        case .exchange: self = .exchange(id: try reader.number(), try ExchangeOrder(from: &reader))
+        case .call: self = .call(id: try reader.number(), try StoreCall(from: &reader))
+        case .applied: self = .applied(revision: Int64(try reader.number()))
+        case .ran: self = .ran(id: try reader.number(), try reader.value(EventResult.self))
+        case .checked:
+            self = .checked(
+                id: try reader.number(), try reader.value(StartupReport.self), isTainted: try reader.flag())
+        case .sign:
+            let (id, certificate) = (try reader.number(), try reader.number())
+            guard let algorithm = UInt16(exactly: try reader.count()) else { throw WireError("no such algorithm") }
+            let bytes = try reader.blob()
+            guard bytes.count <= Self.longestSigned else { throw WireError("too much to sign") }
+            self = .sign(id: id, certificate: certificate, algorithm: algorithm, bytes)
+        case .closed: self = .closed
+        case .drained: self = .drained
+        }
+        try reader.end()
+    }
+}

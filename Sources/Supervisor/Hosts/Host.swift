@@ -1,0 +1,283 @@
+internal import Foundation
+internal import Model
+internal import Sandbox
+internal import Synchronization
+
+/// A host as its supervisor sees it: a process, and a channel that says what a host may say in its order. Whatever is
+/// against that order ends the host.
+final class Host: Sendable {
+    /// How it ended.
+    struct End: Sendable {
+        /// Such as "signal 11 (Segmentation fault)".
+        let description: String
+        /// What it said before, or how it broke the rules.
+        let failure: String?
+        /// The Workers that had the processor when it crashed.
+        let suspects: [String]
+    }
+
+    private struct State {
+        var rules = HostRules()
+        /// Who waits for an answer, by the question; called with nil if there will be none.
+        var questions: [Int: @Sendable (Answer?) -> Void] = [:]
+        /// The revision that it routes by.
+        var revision: Int64 = -1
+        /// It takes no more connections.
+        var isClosed = false
+        var isOver = false
+    }
+
+    /// What a host says to a question.
+    enum Answer: Sendable {
+        case status(RuntimeStatus)
+        case ran(EventResult)
+        case checked(StartupReport, isTainted: Bool)
+    }
+
+    private let child: Child
+    private let channel: FrameChannel
+    private let cries: FileHandle
+    private let slots: CrashSlots
+    private let exchanges: ExchangeDesk
+    private let calls: StoreDesk?
+    private let signatures: SignatureDesk
+    private let delegate: HostDelegate
+    private let state: Mutex<State>
+
+    var id: Int32 { child.id }
+
+    /// Starts the process, and tells it the settings.
+    init(
+        settings: HostSettings, listeners: [Int32], services: HostServices, delegate: HostDelegate
+    ) throws(SandboxError) {
+        guard let ends = FrameChannel.pair() else {
+            throw SandboxError("socketpair: \(String(cString: strerror(errno)))")
+        }
+        slots = try CrashSlots()
+        let cries = Pipe()
+        let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
+        defer {
+            close(ends.theirs)
+            close(nothing)
+            try? cries.fileHandleForWriting.close()
+        }
+        let cry = cries.fileHandleForWriting.fileDescriptor
+        do throws(SandboxError) {
+            child = try Child.start(
+                ["host"], environment: Self.environment,
+                descriptors: [nothing, cry, cry, ends.theirs, slots.descriptor] + listeners,
+                isApart: settings.sandbox != .off)
+        } catch {
+            close(ends.ours)
+            throw error
+        }
+        let channel = FrameChannel(ends.ours, longestFrame: FromHost.longestFrame)
+        self.channel = channel
+        self.cries = cries.fileHandleForReading
+        self.delegate = delegate
+        state = Mutex(State())
+        exchanges = ExchangeDesk(services.egress, cache: services.cache) { id, events in
+            channel.send(ToHost.exchange(id: id, events).bytes)
+        }
+        signatures = SignatureDesk(services.certificates, threads: services.threads)
+        let grants = Grants()
+        calls = services.store.map { store in
+            StoreDesk(
+                store, threads: services.threads, granted: { grants.take($0, $1) },
+                reply: { id, answer in channel.send(ToHost.answer(id: id, answer).bytes) })
+        }
+        grants.host = self
+        channel.send(ToHost.hello(settings).bytes)
+        channel.startWriting()
+    }
+
+    /// What a desk tells its host of, which is made after it.
+    private final class Grants: @unchecked Sendable {
+        // Written once, before there is a thread that reads it.
+        weak var host: Host?
+
+        func take(_ worker: StoredWorker, _ key: ScriptKey) {
+            host?.state.withLock { $0.rules.has(worker, of: key) }
+        }
+    }
+
+    /// Nothing of the supervisor's own, which may hold secrets: what the loader needs, and the clock of all Workers.
+    private static var environment: [String] {
+        let names = ["LD_LIBRARY_PATH"]
+        let values = ProcessInfo.processInfo.environment
+        return ["TZ=UTC", "LC_ALL=C.UTF-8"] + names.compactMap { name in values[name].map { "\(name)=\($0)" } }
+    }
+
+    func send(_ frame: ToHost) {
+        state.withLock { state in
+            switch frame {
+            case .put(let definition): state.rules.hasWorker(definition.name)
+            case .broken(let name, _): state.rules.hasWorker(name)
+            case .routes(let routes, _): state.rules.has(routes)
+            case .check(_, let worker, let key): state.rules.has(worker, of: key)
+            case .certificates(let served): state.rules.has(served)
+            default: break
+            }
+        }
+        channel.send(frame.bytes)
+    }
+
+    /// Ends the process, if it has not ended: its number may be another's by then.
+    func kill() {
+        state.withLock { state in
+            if !state.isOver { Foundation.kill(child.id, SIGKILL) }
+        }
+    }
+
+    // MARK: Listening to it
+
+    /// Listens on threads of its own until the process has ended.
+    func run() {
+        Thread.detachNewThread { [self] in readCries() }
+        Thread.detachNewThread { [self] in
+            var failure: String?
+            do throws(WireError) {
+                while let bytes = try channel.receive() {
+                    let frame = try FromHost(bytes[...])
+                    try take(frame, size: bytes.count)
+                    if case .failed(let text) = frame { failure = text }
+                }
+            } catch {
+                failure = "it broke the protocol: \(error)"
+            }
+            finish(failure)
+        }
+    }
+
+    private func finish(_ failure: String?) {
+        channel.close()
+        exchanges.close()
+        // It has nothing more to say: a host that only closed its end goes too.
+        if !hasEnded(withinMilliseconds: 1_000) { kill() }
+        let questions = state.withLock { state in
+            state.isOver = true
+            defer { state.questions = [:] }
+            return state.questions.values
+        }
+        let status = child.wait()
+        close(child.handle)
+        for question in questions { question(nil) }
+        delegate.hasEnded(
+            End(
+                description: Child.description(ofStatus: status), failure: failure,
+                suspects: suspects(ofStatus: status)))
+    }
+
+    private func suspects(ofStatus status: Int32) -> [String] {
+        let tags = Set(slots.suspects(signal: Child.signal(ofStatus: status) ?? 0))
+        return state.withLock { $0.rules.names }.filter { tags.contains(CrashRecord.tag(of: $0)) }
+    }
+
+    private func hasEnded(withinMilliseconds milliseconds: Int32) -> Bool {
+        var entry = pollfd(fd: child.handle, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, milliseconds) > 0
+    }
+
+    private func take(_ frame: FromHost, size: Int) throws(WireError) {
+        try state.withLock { (state) throws(WireError) in try state.rules.check(frame) }
+        switch frame {
+        case .locked(_, let refusals): delegate.isLocked(refusals: refusals)
+        case .serving: delegate.isServing()
+        case .log(let event): delegate.log(event)
+        case .requestEnded(let event): delegate.requestEnded(event)
+        case .trace(let trace): delegate.trace(trace)
+        case .status(let id, let status): answer(id, .status(status))
+        case .ran(let id, let result): answer(id, .ran(result))
+        case .checked(let id, let report, let isTainted): answer(id, .checked(report, isTainted: isTainted))
+        case .applied(let revision):
+            state.withLock { $0.revision = max($0.revision, revision) }
+            delegate.hasChanged()
+        case .exchange(let id, let order): try exchanges.take(order, id)
+        case .call(let id, let call):
+            guard let calls else { throw WireError("there is no store") }
+            try calls.take(call, id, size: size)
+        case .sign(let id, let certificate, let algorithm, let bytes):
+            signatures.sign(bytes, certificate: certificate, algorithm: algorithm) { [channel] signature in
+                channel.send(ToHost.signed(id: id, signature).bytes)
+            }
+        case .closed:
+            state.withLock { $0.isClosed = true }
+            delegate.hasChanged()
+        case .failed, .drained: break
+        }
+    }
+
+    /// What the process writes to stdout and stderr: V8's last words.
+    private func readCries() {
+        let longest = 2_048
+        var piece = [UInt8](repeating: 0, count: longest)
+        var rest: [UInt8] = []
+        while true {
+            let count = read(cries.fileDescriptor, &piece, longest)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { break }
+            rest += piece[..<count]
+            while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                cry(rest[..<end])
+                rest.removeSubrange(...end)
+            }
+            if rest.count > longest {
+                cry(rest[...])
+                rest = []
+            }
+        }
+        cry(rest[...])
+    }
+
+    private func cry(_ line: ArraySlice<UInt8>) {
+        guard !line.allSatisfy({ $0 == UInt8(ascii: "#") || $0 == UInt8(ascii: " ") }) else { return }
+        delegate.log(
+            LogEvent(worker: "", request: 0, level: "warn", text: "host: \(String(decoding: line, as: UTF8.self))"))
+    }
+
+    // MARK: Questions
+
+    /// Asks, and has the answer told once, on a thread that must not wait; nil if the host has ended.
+    func ask(_ question: (_ id: Int) -> ToHost, answered: @escaping @Sendable (Answer?) -> Void) {
+        let id = state.withLock { state -> Int? in
+            guard !state.isOver else { return nil }
+            let id = state.rules.ask()
+            state.questions[id] = answered
+            return id
+        }
+        guard let id else { return answered(nil) }
+        send(question(id))
+    }
+
+    private func answer(_ id: Int, _ answer: Answer) {
+        state.withLock { $0.questions.removeValue(forKey: id) }?(answer)
+    }
+
+    /// What the host tells of itself; nil if it does not in time.
+    func status(within seconds: Double) -> RuntimeStatus? {
+        let result = StatusAnswer()
+        ask({ .status(id: $0) }, answered: { result.set($0) })
+        return result.wait(seconds: seconds)
+    }
+
+    /// A status on its way from one thread to another.
+    private final class StatusAnswer: Sendable {
+        private let status = Mutex<RuntimeStatus?>(nil)
+        private let isThere = DispatchSemaphore(value: 0)
+
+        func set(_ answer: Answer?) {
+            if case .status(let status) = answer { self.status.withLock { $0 = status } }
+            isThere.signal()
+        }
+
+        func wait(seconds: Double) -> RuntimeStatus? {
+            guard isThere.wait(timeout: .now() + seconds) == .success else { return nil }
+            return status.withLock { $0 }
+        }
+    }
+
+    var isClosed: Bool { state.withLock { $0.isClosed || $0.isOver } }
+
+    /// Whether requests are routed as of that revision.
+    func has(revision: Int64) -> Bool { state.withLock { $0.revision >= revision || $0.isOver } }
+}

@@ -1,0 +1,137 @@
+package import Model
+
+/// What a platform serves, by the cordons whose hosts serve it: no host is told of what others run.
+package struct RouteBook {
+    /// All that is known of one account.
+    private struct Section {
+        var account: RoutedAccount?
+        var scripts: [String: RoutedScript] = [:]
+        var zones: [String: RoutedZone] = [:]
+        var domains: [String: CustomDomain] = [:]
+
+        var isEmpty: Bool { account == nil && scripts.isEmpty && zones.isEmpty && domains.isEmpty }
+
+        func cordon(of script: RoutedScript) -> Cordon { Cordon(of: script, in: account) }
+
+        /// Those whose hosts have something of the account: at least the one of the account itself, whose zones may
+        /// have origins and no scripts.
+        var cordons: Set<Cordon> {
+            var cordons: Set<Cordon> = [Cordon(of: account)]
+            for script in scripts.values { cordons.insert(cordon(of: script)) }
+            return cordons
+        }
+
+        func items(of cordon: Cordon) -> [RoutingItem] {
+            var items = account.map { [RoutingItem.account($0)] } ?? []
+            items += scripts.values.filter { self.cordon(of: $0) == cordon }.map { .script($0) }
+            items += zones.values.map { .zone($0) }
+            items += domains.values.map { .domain($0) }
+            return items
+        }
+    }
+
+    package private(set) var revision: Int64 = -1
+    private var sections: [String: Section] = [:]
+    /// Whose a zone or a domain is.
+    private var owners: [RoutingKey: String] = [:]
+
+    package init() {}
+
+    /// All that are in use; the default one always is.
+    package var cordons: Set<Cordon> {
+        sections.values.reduce(into: [.standard]) { all, section in
+            for script in section.scripts.values { all.insert(section.cordon(of: script)) }
+        }
+    }
+
+    /// Where a script runs; nil if there is none of that name.
+    package func cordon(of key: ScriptKey) -> Cordon? {
+        guard let section = sections[key.account], let script = section.scripts[key.name] else { return nil }
+        return section.cordon(of: script)
+    }
+
+    /// All that the hosts of a cordon are told.
+    package func snapshot(of cordon: Cordon) -> RoutingSnapshot {
+        let sections = sections.values.filter { $0.cordons.contains(cordon) }
+        return RoutingSnapshot(revision: revision, items: sections.flatMap { $0.items(of: cordon) })
+    }
+
+    // MARK: Changes
+
+    package mutating func replace(with snapshot: RoutingSnapshot) {
+        sections = [:]
+        owners = [:]
+        for item in snapshot.items { apply(item) }
+        revision = snapshot.revision
+    }
+
+    /// - Returns: what the hosts of each cordon are to be told. Cordons that are not there learn only the revision.
+    package mutating func apply(_ changes: RoutingSnapshot) -> [Cordon: [RoutingItem]] {
+        var told: [Cordon: [RoutingItem]] = [:]
+        for (account, items) in byAccount(changes.items) {
+            let old = sections[account] ?? Section()
+            for item in items { apply(item) }
+            let new = sections[account] ?? Section()
+            if old.cordons == [.standard], new.cordons == [.standard] {
+                told[.standard, default: []] += items
+            } else {
+                Self.tell(from: old, to: new, &told)
+            }
+        }
+        revision = changes.revision
+        return told
+    }
+
+    /// Whatever is there is told again, and what is not there any more is removed: accounts have little, and seldom
+    /// change cordons.
+    private static func tell(from old: Section, to new: Section, _ told: inout [Cordon: [RoutingItem]]) {
+        for cordon in old.cordons.union(new.cordons) {
+            let before = old.cordons.contains(cordon) ? old.items(of: cordon) : []
+            let now = new.cordons.contains(cordon) ? new.items(of: cordon) : []
+            let keys = Set(now.map(\.key))
+            told[cordon, default: []] += before.map(\.key).filter { !keys.contains($0) }.map { .removed($0) }
+            let known = Dictionary(before.map { ($0.key, $0) }) { first, _ in first }
+            told[cordon, default: []] += now.filter { known[$0.key] != $0 }
+        }
+    }
+
+    private func byAccount(_ items: [RoutingItem]) -> [String: [RoutingItem]] {
+        Dictionary(grouping: items) { owner(of: $0) ?? "" }
+    }
+
+    private func owner(of item: RoutingItem) -> String? {
+        switch item {
+        case .account(let account): account.id
+        case .script(let script): script.key.account
+        case .zone(let zone): zone.zone.account
+        case .domain(let domain): domain.script.account
+        case .removed(.account(let id)): id
+        case .removed(.script(let key)): key.account
+        case .removed(let key): owners[key]
+        }
+    }
+
+    private mutating func apply(_ item: RoutingItem) {
+        guard let owner = owner(of: item) else { return }
+        var section = sections[owner] ?? Section()
+        switch item {
+        case .account(let account): section.account = account
+        case .script(let script): section.scripts[script.key.name] = script
+        case .zone(let zone):
+            section.zones[zone.zone.id] = zone
+            owners[item.key] = owner
+        case .domain(let domain):
+            section.domains[domain.id] = domain
+            owners[item.key] = owner
+        case .removed(let key):
+            switch key {
+            case .account: section.account = nil
+            case .script(let key): section.scripts[key.name] = nil
+            case .zone(let id): section.zones[id] = nil
+            case .domain(let id): section.domains[id] = nil
+            }
+            owners[key] = nil
+        }
+        sections[owner] = section.isEmpty ? nil : section
+    }
+}

@@ -1,0 +1,269 @@
+internal import Foundation
+package import Model
+internal import Sandbox
+internal import Synchronization
+
+/// Keeps hosts running, one for each cordon: starts them, tells them what to serve, replaces them.
+///
+/// The supervisor owns the listening sockets, so connections wait while there is no host, and none is refused. It runs
+/// no tenant's code, and takes what a host says for a claim.
+package final class Supervisor: Sendable {
+    package struct Options: Sendable {
+        package var host = HostSettings()
+        /// Isolates and lanes that a host may lose before it is replaced.
+        package var taintBudget = 8
+        /// Listening sockets that each host gets, as descriptors from `firstListener` on.
+        package var listeners: [Int32] = []
+        package init() {}
+    }
+
+    /// The descriptors of a host: nothing on 0, its cries on 1 and 2, then these.
+    package static let channelDescriptor: Int32 = 3
+    package static let slotsDescriptor: Int32 = 4
+    package static let firstListener: Int32 = 5
+
+    /// What stands under a name in a folder.
+    package enum Entry: Sendable, Equatable {
+        case worker(WorkerDefinition)
+        case broken(String)
+    }
+
+    /// How long a change waits for the hosts to have it, in seconds. A host that takes longer is busy with something
+    /// else, and has it later.
+    private static let patience = 10.0
+
+    private struct State {
+        var entries: [String: Entry] = [:]
+        var book = RouteBook()
+        var groups: [Cordon: HostGroup] = [:]
+        /// Workers that somebody follows.
+        var followed: [String] = []
+        var hasSaidRefusals = false
+        var isEnding = false
+    }
+
+    private let options: Options
+    private let services: HostServices
+    private let launcher = Launcher()
+    private let state = Mutex(State())
+    /// Held while changes are read and told: each once, in order.
+    private let following = Mutex<Void>(())
+
+    package init(options: Options, services: HostServices) {
+        self.services = services
+        var options = options
+        options.host.hasStore = services.store != nil
+        self.options = options
+    }
+
+    // MARK: Starting
+
+    /// Starts the first host and waits until it serves.
+    /// - Throws: what is wrong, if it cannot start.
+    package func start() throws {
+        if let store = services.store {
+            let snapshot = try store.snapshot()
+            state.withLock { $0.book.replace(with: snapshot) }
+            store.observe { [weak self] in self?.follow() }
+        }
+        services.certificates?.observe { [weak self] in self?.tellCertificates() }
+        let group = group(of: .standard)
+        try group.start()
+        adjustGroups()
+        Thread.detachNewThread { [self] in watch() }
+    }
+
+    private func group(of cordon: Cordon) -> HostGroup {
+        state.withLock { state in
+            if let group = state.groups[cordon] { return group }
+            var options = HostGroup.Options(settings: options.host)
+            options.cordon = cordon
+            options.listeners = self.options.listeners
+            options.taintBudget = self.options.taintBudget
+            let group = HostGroup(options: options, services: services, launcher: launcher, delegate: self)
+            state.groups[cordon] = group
+            return group
+        }
+    }
+
+    /// As many groups as there are cordons in use.
+    private func adjustGroups() {}
+
+    private func tellCertificates() {
+        state.withLock { state in
+            guard let keeper = services.certificates else { return }
+            for group in state.groups.values { group.send(.certificates(keeper.served)) }
+        }
+    }
+
+    // MARK: A folder's Workers
+
+    package var entries: [String: Entry] { state.withLock { $0.entries } }
+
+    /// Puts a Worker in place, or removes it (nil).
+    package func replace(_ name: String, with entry: Entry?) {
+        let frame = entry.map { Self.frame(name, $0) } ?? ToHost.remove(name: name)
+        state.withLock { state in
+            state.entries[name] = entry
+            // Under the lock, so that hosts get changes in the order in which they were made.
+            for group in state.groups.values { group.send(frame) }
+        }
+    }
+
+    private static func frame(_ name: String, _ entry: Entry) -> ToHost {
+        switch entry {
+        case .worker(let definition): .put(definition)
+        case .broken(let why): .broken(name: name, why: why)
+        }
+    }
+
+    // MARK: A platform's Workers
+
+    /// Tells the hosts what has changed, and waits until they have it: an acknowledged version is live.
+    private func follow() {
+        let revision: Int64
+        do {
+            revision = try following.withLock { _ in try tellChanges() }
+        } catch {
+            return say("error", "routes cannot be followed: \(error)")
+        }
+        for group in state.withLock({ Array($0.groups.values) })
+        where !group.await(revision: revision, seconds: Self.patience) {
+            say("warn", "A host has not taken a change over within \(Int(Self.patience)) s.")
+        }
+    }
+
+    private func tellChanges() throws -> Int64 {
+        guard let store = services.store else { return -1 }
+        let known = state.withLock { $0.book.revision }
+        guard let changes = try store.changes(after: known) else {
+            let snapshot = try store.snapshot()
+            state.withLock { state in
+                state.book.replace(with: snapshot)
+                for (cordon, group) in state.groups {
+                    group.send(.routes(state.book.snapshot(of: cordon), isWhole: true))
+                }
+            }
+            return snapshot.revision
+        }
+        guard changes.revision > known else { return known }
+        state.withLock { state in
+            let told = state.book.apply(changes)
+            for (cordon, group) in state.groups {
+                let items = told[cordon] ?? []
+                group.send(.routes(RoutingSnapshot(revision: changes.revision, items: items), isWhole: false))
+            }
+        }
+        return changes.revision
+    }
+
+    /// Those Workers' events are told from now on.
+    package func follow(_ names: [String]) {
+        state.withLock { state in
+            state.followed = names
+            for group in state.groups.values { group.send(.follow(names)) }
+        }
+    }
+
+    /// Runs a script's handler, where the script runs.
+    /// - Parameter completion: called once, on a thread that must not wait.
+    package func run(
+        _ event: ScheduledEvent, of key: ScriptKey, completion: @escaping @Sendable (EventResult) -> Void
+    ) {
+        let group = state.withLock { state in state.book.cordon(of: key).flatMap { state.groups[$0] } }
+        guard let group else { return completion(EventResult(outcome: .scriptNotFound, mayRetry: false)) }
+        guard let host = group.serving(within: Self.patience) else {
+            return completion(EventResult(outcome: .laneLost, mayRetry: true))
+        }
+        host.ask(
+            { .run(id: $0, key, event) },
+            answered: { answer in
+                if case .ran(let result) = answer { return completion(result) }
+                completion(EventResult(outcome: .laneLost, mayRetry: true))
+            })
+    }
+
+    // MARK: Status and taint
+
+    /// What each host tells of itself.
+    package var statuses: [(process: Int32, cordon: Cordon, status: RuntimeStatus)] {
+        let groups = state.withLock { $0.groups }
+        return groups.sorted { $0.key.name < $1.key.name }.flatMap { cordon, group in
+            group.statuses.map { ($0.process, cordon, $0.status) }
+        }
+    }
+
+    /// How often hosts are asked what they have lost, in seconds.
+    private static let taintTick = 1.0
+
+    private func watch() {
+        while !state.withLock({ $0.isEnding }) {
+            Thread.sleep(forTimeInterval: Self.taintTick)
+            for group in state.withLock({ Array($0.groups.values) }) { group.lookForTaint() }
+        }
+    }
+
+    // MARK: The end
+
+    /// How long hosts get to take what waits in the listening sockets' queues, in seconds.
+    private static let closing = 1.0
+
+    /// Has all hosts finish what is under way. Returns when the last has ended, or after so many milliseconds; those
+    /// that are left are ended.
+    /// - Parameter closed: called when none takes connections any more.
+    package func drain(within milliseconds: Int, closed: () -> Void) {
+        let groups = state.withLock { state in
+            state.isEnding = true
+            return Array(state.groups.values)
+        }
+        for group in groups { group.drain() }
+        for group in groups { group.awaitClosed(by: Date(timeIntervalSinceNow: Self.closing)) }
+        closed()
+        let end = Date(timeIntervalSinceNow: Double(milliseconds) / 1_000)
+        for group in groups { group.awaitEnd(by: end) }
+        for group in groups { group.kill() }
+    }
+
+    /// Ends all hosts at once.
+    package func kill() {
+        let groups = state.withLock { state in
+            state.isEnding = true
+            return Array(state.groups.values)
+        }
+        for group in groups { group.kill() }
+    }
+}
+
+extension Supervisor: HostGroupDelegate {
+    func introduce(_ group: HostGroup, _ ready: ([ToHost]) -> Void) {
+        state.withLock { state in
+            var frames = state.entries.map { Self.frame($0, $1) }
+            if services.store != nil, let cordon = group.options.cordon {
+                frames.append(.routes(state.book.snapshot(of: cordon), isWhole: true))
+            }
+            if !state.followed.isEmpty { frames.append(.follow(state.followed)) }
+            if let keeper = services.certificates { frames.append(.certificates(keeper.served)) }
+            ready(frames)
+        }
+    }
+
+    func isLocked(refusals: [String]) {
+        let isFirst = state.withLock { state in
+            defer { state.hasSaidRefusals = true }
+            return !state.hasSaidRefusals
+        }
+        guard isFirst else { return }
+        for refusal in refusals { say("warn", "sandbox: not held: \(refusal)") }
+    }
+
+    func crashed(_ suspects: [String]) {
+        say("error", "A host crashed while it ran \(suspects.sorted().joined(separator: ", ")).")
+    }
+
+    func say(_ level: String, _ text: String) {
+        services.events.log(LogEvent(worker: "", request: 0, level: level, text: text))
+    }
+
+    func log(_ event: LogEvent) { services.events.log(event) }
+    func requestEnded(_ event: RequestEvent) { services.events.requestEnded(event) }
+}
