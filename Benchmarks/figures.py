@@ -7,6 +7,7 @@ import threading
 import time
 
 import hosting
+import hosts
 import switching
 import webapis
 from lab import percentile, wait_for, free_port
@@ -230,6 +231,7 @@ ALL = {
     "switching": lambda lab: switching.switching(lab, row), "cpu-bound": lambda lab: switching.cpu_bound(lab, row),
     "deploys": lambda lab: hosting.deploys(lab, row), "scripts": lambda lab: hosting.scripts(lab, row),
     "bindings": lambda lab: hosting.bindings(lab, row),
+    "sandbox": lambda lab: hosts.sandbox(lab, row), "crashes": lambda lab: hosts.crashes(lab, row),
     "webapis": lambda lab: webapis.scripted(lab, row), "natives": lambda lab: webapis.natives(lab, row),
 }
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 from control import ControlAPI
 
@@ -38,16 +39,31 @@ class Server:
     def __init__(self, process, port, admin=None):
         self.process, self.port, self.admin, self.pid = process, port, admin, process.pid
 
+    def processes(self):
+        """The server's own process and those that it has started."""
+        found, waiting = [], [self.pid]
+        while waiting:
+            found.append(waiting.pop())
+            for children in Path(f"/proc/{found[-1]}/task").glob("*/children"):
+                waiting += [int(child) for child in children.read_text().split()]
+        return found
+
     def cpu(self):
-        """CPU seconds so far, user and system."""
-        with open(f"/proc/{self.pid}/stat") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """CPU seconds so far, user and system, of all processes."""
+        used = 0
+        for process in self.processes():
+            fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+            used += int(fields[11]) + int(fields[12])
+        return used / os.sysconf("SC_CLK_TCK")
 
     def pss(self):
-        """Proportional resident memory, in MB."""
-        with open(f"/proc/{self.pid}/smaps_rollup") as file:
-            return int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M)[1]) / 1000
+        """Proportional resident memory of all processes, in MB."""
+        pages = [Path(f"/proc/{process}/smaps_rollup").read_text() for process in self.processes()]
+        return sum(int(re.search(r"^Pss:\s+(\d+)", page, re.M)[1]) for page in pages) / 1000
+
+    def hosts(self):
+        """The status page's rows of hosts."""
+        return json.loads(self.admin_get())["hosts"]
 
     def admin_get(self, path="/__martlet/status"):
         """The body of a page at the admin port."""
