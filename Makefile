@@ -6,7 +6,8 @@
 # make format   lay the Swift code out
 # make wpt      run web-platform-tests: those in Debian's source package of nodejs, or WPT=DIR, any checkout
 # make bench    measure, and write docs/benchmarks.md
-# make soak     a minute of good and hostile load, and a look at what is left of it
+# make soak     a minute of good and hostile load, and a look at what is left of it; TIME=1800 for half an hour
+# make fuzz     libFuzzer on what reads bytes of others, 5 minutes in all; TIME=1800 for half an hour
 # make clean    remove what was built; .deps stays
 #
 # There is one configuration, release, for everything: what is tested is what is served. Tests reach what is not
@@ -14,7 +15,7 @@
 # that `swift build` made instead of compiling all of it a second time.
 
 .DEFAULT_GOAL := build
-.PHONY: deps build run test lint format wpt bench soak clean
+.PHONY: deps build run test lint format wpt bench soak fuzz clean
 
 # Every test that ran, for .ci/run: of what the tests print, swift test may drop a piece.
 test_results := .build/tests.xml
@@ -50,7 +51,11 @@ bench: build
 	Benchmarks/run
 
 soak: build
-	Benchmarks/soak
+	Benchmarks/soak $(if $(TIME),--seconds $(TIME) --write)
+
+# TIME seconds in all.
+fuzz: deps
+	@tools/fuzz $(or $(TIME),300)
 
 clean:
 	rm -rf .build

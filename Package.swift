@@ -23,8 +23,10 @@ let v8Search =
 let isCI = Context.environment["CI"] == "true"
 let strictC: [CSetting] = isCI ? [.treatAllWarnings(as: .error)] : []
 let strictCXX: [CXXSetting] = isCI ? [.treatAllWarnings(as: .error)] : []
+// `make fuzz` builds the tree once more, with libFuzzer's counters in our own targets.
+let isFuzzing = Context.environment["MARTLET_FUZZ"] == "true"
 let strict: [SwiftSetting] =
-    [
+    (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []) + [
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("ExistentialAny"),
@@ -74,6 +76,7 @@ let package = Package(
         .target(name: "CSandbox", cSettings: strictC, linkerSettings: [.linkedLibrary("seccomp")]),
         .systemLibrary(name: "CBrotli"),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CNATS"),
         .systemLibrary(name: "CZlib"),
         .target(name: "Isolates", dependencies: ["CV8", "Model"], swiftSettings: fast),
         .target(
@@ -132,12 +135,26 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
+        .target(
+            name: "Feed",
+            dependencies: [
+                "CZlib", "Model",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "JetStream",
+            dependencies: ["CNATS", "Feed", "Model", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
         .target(name: "Sandbox", dependencies: ["CSandbox"], swiftSettings: strict),
         .target(name: "Supervisor", dependencies: ["Model", "Sandbox"], swiftSettings: strict),
         .target(
             name: "Control",
             dependencies: [
-                "Model",
+                "Feed", "Model",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -152,8 +169,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Cache", "Client", "Control", "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox", "Store",
-                "Supervisor", "WebAPI",
+                "Cache", "Client", "Control", "Edge", "Feed", "Isolates", "JetStream", "Model", "Project",
+                "Runtime", "Sandbox", "Store", "Supervisor", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -188,6 +205,7 @@ let package = Package(
         .testTarget(
             name: "StoreTests", dependencies: ["Model", "Store", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
+        .testTarget(name: "FeedTests", dependencies: ["Feed", "Model", "Store"], swiftSettings: strict),
         // Locks itself in like a host and then tries what a host must not do. Only tests build it.
         .executableTarget(
             name: "SandboxProbe", dependencies: ["CAttacks", "Sandbox"], path: "Tests/SandboxProbe",
@@ -200,3 +218,19 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )
+
+if isFuzzing {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Tests/CFuzzer", cSettings: strictC),
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "CFuzzer", "Control", "Edge", "Model", "Project", "Runtime",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+            ],
+            path: "Tests/Fuzz", exclude: ["Corpora"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
+    ]
+}

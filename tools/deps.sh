@@ -20,7 +20,9 @@ toolchain_packages="binutils ca-certificates g++ git libc6-dev libcurl4 libncurs
 # What `make wpt` runs, and what unpacks its tests; what the tests make certificates and other tools' data with.
 test_packages="openssl python3 xz-utils"
 # What Package.swift links, one for each system library target.
-library_packages="libicu-dev zlib1g-dev libbrotli-dev libssl-dev libsqlite3-dev libseccomp-dev"
+library_packages="libicu-dev zlib1g-dev libbrotli-dev libnats-dev libssl-dev libsqlite3-dev libseccomp-dev"
+# The server that the tests of locations run.
+server_packages="nats-server"
 # What the tests of the control API run real clients with.
 client_packages="python3-venv"
 # Compilers of the Workers in examples/, for the tests.
@@ -161,7 +163,8 @@ swift=$(swift_version)
     fail "no apt here: install by hand what Debian calls $library_packages $v8_package"
 
 v8=$(find_v8)
-needed="$toolchain_packages $library_packages $test_packages $client_packages $language_packages $tool_packages"
+needed="$toolchain_packages $library_packages $test_packages $client_packages $language_packages"
+needed="$needed $server_packages $tool_packages"
 [ "$v8" != unpacked ] || needed="$needed $(cat "$unpacked/packages")"
 if [ "$v8" = absent ] || [ -n "$(missing $needed)" ]; then
     install

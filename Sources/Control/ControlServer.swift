@@ -1,3 +1,4 @@
+package import Feed
 internal import Foundation
 internal import Glibc
 internal import HTTPTypes
@@ -38,6 +39,7 @@ package final class ControlServer: Sendable {
     private let store: any PlatformStore
     private let check: any StartupCheck
     private let tails: TailHub
+    private let feed: FeedHub
     private let status: @Sendable () -> [UInt8]
     private let metrics: @Sendable () -> [UInt8]
     private let log: @Sendable (_ level: String, _ text: String) -> Void
@@ -45,11 +47,12 @@ package final class ControlServer: Sendable {
 
     /// - Parameters:
     ///   - tails: what follows Workers.
+    ///   - feed: what locations follow.
     ///   - status: the status page's JSON.
     ///   - metrics: Prometheus's text.
     ///   - log: takes what the operator should know; its level is "error" or "warn".
     package init(
-        settings: Settings, store: any PlatformStore, check: any StartupCheck, tails: TailHub,
+        settings: Settings, store: any PlatformStore, check: any StartupCheck, tails: TailHub, feed: FeedHub,
         status: @escaping @Sendable () -> [UInt8], metrics: @escaping @Sendable () -> [UInt8],
         log: @escaping @Sendable (_ level: String, _ text: String) -> Void
     ) {
@@ -57,6 +60,7 @@ package final class ControlServer: Sendable {
         self.store = store
         self.check = check
         self.tails = tails
+        self.feed = feed
         self.status = status
         self.metrics = metrics
         self.log = log
@@ -75,7 +79,9 @@ package final class ControlServer: Sendable {
         register(on: router, logger)
         let application = Application(
             router: router,
-            server: HTTPServerBuilder { [tails] in ControlChannel(http: HTTP1Channel(responder: $0), hub: tails) },
+            server: HTTPServerBuilder { [tails, feed, store, threads] in
+                ControlChannel(http: HTTP1Channel(responder: $0), hub: tails) { FeedDoor(feed, store, threads) }
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), serverName: "martlet"),
             onServerRunning: { started.set(.success($0.localAddress?.port ?? 0)) }, logger: logger)
@@ -98,6 +104,7 @@ package final class ControlServer: Sendable {
         PagesRoutes(api: api, service: PagesService(scripts: scripts, baseDomain: settings.baseDomain)).register()
         AccountRoutes(api: api, service: AccountService(store: store), baseDomain: settings.baseDomain).register()
         LimitRoutes(api: api, service: AccountService(store: store)).register()
+        CordonRoutes(api: api, service: AccountService(store: store), scripts: scripts).register()
         ScriptRoutes(api: api, service: scripts).register()
         VersionRoutes(api: api, service: scripts).register()
         SecretRoutes(api: api, service: scripts).register()
@@ -106,6 +113,7 @@ package final class ControlServer: Sendable {
             api: api, service: ZoneService(store: store, baseDomain: settings.baseDomain), scripts: scripts
         ).register()
         TailRoutes(api: api, service: scripts, hub: tails).register()
+        LocationRoutes(api: api, service: LocationService(store: store, hub: feed), scripts: scripts).register()
         KVRoutes(api: api, service: KVService(store: store)).register()
         UsageRoutes(api: api, store: store, plan: settings.plan).register()
         for path in ["/healthz", "/readyz"] {

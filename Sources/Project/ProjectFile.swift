@@ -98,8 +98,14 @@ package struct ProjectFile: Sendable {
     private static func parse(_ bytes: [UInt8], _ path: String) throws(ProjectError) -> [String: JSONValue] {
         let json: Data
         if path.hasSuffix(".toml") {
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw ProjectError("\(path): it is not UTF-8")
+            }
+            if let mistake = TOMLCheck.firstMistake(in: bytes) {
+                throw ProjectError("\(path):\(mistake.line): \(mistake.text)")
+            }
             do {
-                let table = try TOMLTable(string: String(decoding: bytes, as: UTF8.self))
+                let table = try TOMLTable(string: text)
                 json = Data(table.convert(to: .json).utf8)
             } catch let error as TOMLParseError {
                 throw ProjectError("\(path):\(error.source.begin.line): \(error.description)")

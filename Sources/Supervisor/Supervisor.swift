@@ -12,6 +12,8 @@ package final class Supervisor: Sendable {
         package var host = HostSettings()
         /// Isolates and lanes that a host may lose before it is replaced.
         package var taintBudget = 8
+        /// Cordons whose hosts make no machine code, and so run no WebAssembly.
+        package var jitlessCordons: Set<String> = []
         /// Listening sockets that each host gets, as descriptors from `firstListener` on.
         package var listeners: [Int32] = []
         package init() {}
@@ -36,6 +38,11 @@ package final class Supervisor: Sendable {
         var entries: [String: Entry] = [:]
         var book = RouteBook()
         var groups: [Cordon: HostGroup] = [:]
+        /// Groups of cordons that are not used any more, until their hosts have ended.
+        var oldGroups: [HostGroup] = []
+        /// Whether the door is open: there is more than one cordon in use.
+        var hasDoor = false
+        var record = CrashLog()
         /// Workers that somebody follows.
         var followed: [String] = []
         var hasSaidRefusals = false
@@ -44,13 +51,16 @@ package final class Supervisor: Sendable {
 
     private let options: Options
     private let services: HostServices
+    private let door: (any FrontDoor)?
     private let launcher = Launcher()
     private let state = Mutex(State())
     /// Held while changes are read and told: each once, in order.
     private let following = Mutex<Void>(())
 
-    package init(options: Options, services: HostServices) {
+    /// - Parameter door: accepts connections while there is more than one cordon.
+    package init(options: Options, services: HostServices, door: (any FrontDoor)? = nil) {
         self.services = services
+        self.door = door
         var options = options
         options.host.hasStore = services.store != nil
         self.options = options
@@ -64,6 +74,7 @@ package final class Supervisor: Sendable {
         if let store = services.store {
             let snapshot = try store.snapshot()
             state.withLock { $0.book.replace(with: snapshot) }
+            door?.take(snapshot, isWhole: true)
             store.observe { [weak self] in self?.follow() }
         }
         services.certificates?.observe { [weak self] in self?.tellCertificates() }
@@ -80,14 +91,45 @@ package final class Supervisor: Sendable {
             options.cordon = cordon
             options.listeners = self.options.listeners
             options.taintBudget = self.options.taintBudget
+            options.settings.isJitless = self.options.jitlessCordons.contains(cordon.setting)
             let group = HostGroup(options: options, services: services, launcher: launcher, delegate: self)
             state.groups[cordon] = group
             return group
         }
     }
 
-    /// As many groups as there are cordons in use.
-    private func adjustGroups() {}
+    /// As many groups as there are cordons in use. While there is one, its host accepts itself; else the door does.
+    private func adjustGroups() {
+        let wanted = state.withLock { $0.book.cordons }
+        for cordon in wanted where state.withLock({ $0.groups[cordon] == nil && !$0.isEnding }) {
+            group(of: cordon).launch(after: 0)
+        }
+        let (unused, turn) = state.withLock { state -> ([HostGroup], Bool?) in
+            var unused: [HostGroup] = []
+            for cordon in state.groups.keys where !wanted.contains(cordon) {
+                if let group = state.groups.removeValue(forKey: cordon) { unused.append(group) }
+            }
+            state.oldGroups.removeAll(where: \.isEmpty)
+            state.oldGroups += unused
+            let needsDoor = wanted.count > 1
+            guard needsDoor != state.hasDoor else { return (unused, nil) }
+            state.hasDoor = needsDoor
+            for group in state.groups.values { group.send(.accept(!needsDoor)) }
+            return (unused, needsDoor)
+        }
+        if let turn { door?.setOpen(turn) }
+        for group in unused { group.drain() }
+    }
+
+    /// Gives a connection to whoever serves that script, or that account's zones; to the common host if there is no
+    /// such script: it says so.
+    package func pass(_ descriptor: Int32, of listener: Int, for script: ScriptKey?, account: String?) {
+        let group = state.withLock { state in
+            let cordon = script.flatMap { state.book.cordon(of: $0) } ?? account.map { state.book.cordon(of: $0) }
+            return state.groups[cordon ?? .standard] ?? state.groups[.standard]
+        }
+        if let group { group.pass(descriptor, of: listener) } else { close(descriptor) }
+    }
 
     private func tellCertificates() {
         state.withLock { state in
@@ -127,6 +169,7 @@ package final class Supervisor: Sendable {
         } catch {
             return say("error", "routes cannot be followed: \(error)")
         }
+        adjustGroups()
         for group in state.withLock({ Array($0.groups.values) })
         where !group.await(revision: revision, seconds: Self.patience) {
             say("warn", "A host has not taken a change over within \(Int(Self.patience)) s.")
@@ -138,6 +181,7 @@ package final class Supervisor: Sendable {
         let known = state.withLock { $0.book.revision }
         guard let changes = try store.changes(after: known) else {
             let snapshot = try store.snapshot()
+            door?.take(snapshot, isWhole: true)
             state.withLock { state in
                 state.book.replace(with: snapshot)
                 for (cordon, group) in state.groups {
@@ -147,6 +191,7 @@ package final class Supervisor: Sendable {
             return snapshot.revision
         }
         guard changes.revision > known else { return known }
+        door?.take(changes, isWhole: false)
         state.withLock { state in
             let told = state.book.apply(changes)
             for (cordon, group) in state.groups {
@@ -200,6 +245,8 @@ package final class Supervisor: Sendable {
         while !state.withLock({ $0.isEnding }) {
             Thread.sleep(forTimeInterval: Self.taintTick)
             for group in state.withLock({ Array($0.groups.values) }) { group.lookForTaint() }
+            let due = state.withLock { $0.record.takeDue(now: .now) }
+            for name in due { restrain(name, .apart) }
         }
     }
 
@@ -212,9 +259,10 @@ package final class Supervisor: Sendable {
     /// that are left are ended.
     /// - Parameter closed: called when none takes connections any more.
     package func drain(within milliseconds: Int, closed: () -> Void) {
+        door?.setOpen(false)
         let groups = state.withLock { state in
             state.isEnding = true
-            return Array(state.groups.values)
+            return Array(state.groups.values) + state.oldGroups
         }
         for group in groups { group.drain() }
         for group in groups { group.awaitClosed(by: Date(timeIntervalSinceNow: Self.closing)) }
@@ -243,6 +291,7 @@ extension Supervisor: HostGroupDelegate {
             }
             if !state.followed.isEmpty { frames.append(.follow(state.followed)) }
             if let keeper = services.certificates { frames.append(.certificates(keeper.served)) }
+            if state.hasDoor { frames.append(.accept(false)) }
             ready(frames)
         }
     }
@@ -257,7 +306,44 @@ extension Supervisor: HostGroupDelegate {
     }
 
     func crashed(_ suspects: [String]) {
-        say("error", "A host crashed while it ran \(suspects.sorted().joined(separator: ", ")).")
+        for name in suspects.sorted() {
+            let sentence = state.withLock { $0.record.add(name, now: .now) }
+            let text = "The process that ran this Worker has crashed. \(sentence.explanation)"
+            services.events.log(LogEvent(worker: name, request: 0, level: "error", text: text))
+            tellOwner(of: name, text)
+            switch sentence {
+            case .nothing: break
+            case .apart: restrain(name, .apart)
+            case .paused: restrain(name, .paused)
+            }
+        }
+    }
+
+    /// Who follows the Worker sees it.
+    private func tellOwner(of name: String, _ text: String) {
+        var trace = Trace(
+            worker: name, version: "", entrypoint: nil, event: .fetch,
+            head: RequestHead(method: "GET", url: "about:crash"), properties: nil)
+        trace.outcome = .internalError
+        trace.fail("Error: \(text)")
+        services.traces?.take(trace)
+    }
+
+    /// Moves a Worker to a host of its own, or has it rest. In a folder there is one host for all: there it stays.
+    private func restrain(_ name: String, _ restraint: RouteBook.Restraint) {
+        let parts = name.split(separator: "/", maxSplits: 1)
+        guard services.store != nil, parts.count == 2 else { return }
+        let key = ScriptKey(account: String(parts[0]), name: String(parts[1]))
+        following.withLock { _ in
+            state.withLock { state in
+                let told = state.book.restrain(key, restraint)
+                for (cordon, group) in state.groups {
+                    guard let items = told[cordon], !items.isEmpty else { continue }
+                    group.send(.routes(RoutingSnapshot(revision: state.book.revision, items: items), isWhole: false))
+                }
+            }
+        }
+        adjustGroups()
     }
 
     func say(_ level: String, _ text: String) {

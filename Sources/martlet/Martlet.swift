@@ -3,6 +3,9 @@ import Glibc
 
 @main
 struct Martlet: ParsableCommand {
+    /// What locations say that they run.
+    static let version = "0.1"
+
     static let configuration = CommandConfiguration(
         commandName: "martlet",
         abstract: "Runs Cloudflare-Workers-style programs: thousands of V8 isolates in one process.",
@@ -11,6 +14,7 @@ struct Martlet: ParsableCommand {
             Versions.self,
             Rollback.self, Delete.self, Secret.self, KV.self, RouteCommand.self, DomainCommand.self,
             AccountCommand.self, TokenCommand.self, UsageCommand.self, TailCommand.self, ZoneCommand.self,
+            EdgeCommand.self, LocationCommand.self, Locations.self,
         ])
 
     static func main() {

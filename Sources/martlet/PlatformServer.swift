@@ -1,5 +1,7 @@
 import Control
 import Edge
+import Feed
+import JetStream
 import Model
 import Store
 import Supervisor
@@ -10,13 +12,21 @@ final class PlatformServer {
     private let checks: CheckDesk
     private let store: SQLiteStore
     private let tails: TailHub
+    private let feed: FeedHub
     private let log: any EventSink
 
-    /// - Parameter services: what hosts need.
+    /// - Parameters:
+    ///   - services: what hosts need.
+    ///   - nats: where the feed is published besides the admin port.
     init(
         supervised: Supervised, settings: HostSettings, services: HostServices, store: SQLiteStore, tails: TailHub,
-        log: any EventSink
-    ) {
+        nats: NATSSettings?, log: any EventSink
+    ) throws {
+        let tell: @Sendable (String, String) -> Void = { level, text in
+            log.log(LogEvent(worker: "", request: 0, level: level, text: text))
+        }
+        feed = try FeedHub(store: store, log: tell)
+        if let nats { try FeedPublisher(feed, to: nats, log: tell).start() }
         self.supervised = supervised
         self.store = store
         self.tails = tails
@@ -45,7 +55,7 @@ final class PlatformServer {
 
     private func startControl(_ settings: ControlServer.Settings) throws {
         let control = ControlServer(
-            settings: settings, store: store, check: checks, tails: tails,
+            settings: settings, store: store, check: checks, tails: tails, feed: feed,
             status: { [supervised] in StatusPage(supervised.hosts).json },
             metrics: { [supervised] in MetricsPage(supervised.hosts).text },
             log: { [log] level, text in

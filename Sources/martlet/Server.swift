@@ -94,6 +94,9 @@ final class Server: Sendable {
         doors.open(Doors.Plan(listeners: listeners, settings: settings, router: router))
     }
 
+    /// Whether lanes accept connections themselves, or get them from another process.
+    func setAccepting(_ isAccepting: Bool) { doors.setAccepting(isAccepting) }
+
     static func egress(_ settings: EgressSettings) throws -> HTTPEgress {
         do {
             return try HTTPEgress(settings)
@@ -164,6 +167,7 @@ private final class Doors: Sendable {
 
     private struct State {
         var plan: Plan?
+        var isAccepting = true
         var lanes: [(loop: EventLoop.Remote, lane: LoopBound<Lane>)] = []
         var ingresses: [(loop: EventLoop.Remote, ingress: LoopBound<Ingress>)] = []
         /// Lanes that have not finished yet, and who waits for the last.
@@ -204,7 +208,11 @@ private final class Doors: Sendable {
         let router = plan.router(lane)
         for listener in plan.listeners { try ingress.open(listener, handler: router) }
         let entry = (loop: lane.loop.remote, ingress: LoopBound(ingress, to: lane.loop))
-        state.withLock { $0.ingresses.append(entry) }
+        let isAccepting = state.withLock { state in
+            state.ingresses.append(entry)
+            return state.isAccepting
+        }
+        ingress.setAccepting(isAccepting)
     }
 
     /// A lane is lost: its connections count no more, and nothing waits for it.
@@ -238,6 +246,17 @@ private final class Doors: Sendable {
         if ingresses.isEmpty {
             left.finish()
             completion()
+        }
+    }
+
+    /// Whether lanes accept connections themselves, or get them from another process.
+    func setAccepting(_ isAccepting: Bool) {
+        let ingresses = state.withLock { state in
+            state.isAccepting = isAccepting
+            return state.ingresses
+        }
+        for (loop, ingress) in ingresses {
+            loop.execute { loop in ingress.value(on: loop).setAccepting(isAccepting) }
         }
     }
 

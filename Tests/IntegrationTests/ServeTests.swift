@@ -85,11 +85,15 @@ import Testing
         }
         #expect(try martlet.get(host: "good.localhost").text == "good 1")
         // Each start says why, in the log: the place too, if there is one.
+        var log: [String] = []
         for (name, text) in [
             ("syntax", "syntax.js:3:1: SyntaxError"), ("throws", "throws.js:2:7: Error: at its top"),
             ("none", "No event handlers were registered"), ("import", "./gone.js"), ("large", "t.py"),
         ] {
-            try martlet.logLine { $0.contains("\"\(name)\"") && $0.contains(text) }
+            try wait(until: "\(name) says why") {
+                log += martlet.logSoFar()
+                return log.contains { $0.contains("\"\(name)\"") && $0.contains(text) }
+            }
         }
         try folder.write("syntax.js", Self.answering("mended"))
         try wait(until: "the mended worker answers") {

@@ -118,6 +118,29 @@ import Testing
         #expect(failure.contains("wrangler.jsonc"))
     }
 
+    /// Found by fuzzing: the parser ends the process at these.
+    @Test(arguments: ["[!x]", "[[é]]", "[", "  [ = ]", "[[", "[[[a]]]", "[#", "[.a]", "[\u{7f}"])
+    func headersWithoutAName(header: String) {
+        let text = "name = \"a\"\ntext = \"\"\"\n[!\n\"\"\"\nlist = [\n  [\n], # [\n]\n\(header)\n"
+        let failure = Self.failure(text, as: "wrangler.toml")
+        #expect(failure.contains("wrangler.toml:9:"), "\(failure)")
+        #expect(failure.contains("name of a table"), "\(failure)")
+    }
+
+    @Test(arguments: ["a = [}]", "a = [1, }]", "a = [ # [\n\"]\", }"])
+    func bracesInThePlaceOfValues(line: String) {
+        #expect(Self.failure("name = \"a\"\n\(line)\n", as: "wrangler.toml").contains("there is a '}'"))
+        #expect(!Self.failure("name = \"a\"\na = [{ b = 1 }]\n", as: "wrangler.toml").contains("there is a '}'"))
+    }
+
+    @Test func whatIsNoUTF8IsRefused() throws {
+        let path = NSTemporaryDirectory() + "/martlet-\(Identifier.hex()).toml"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data([0x6e, 0x3d, 0xff]).write(to: URL(filePath: path))
+        let error = try #require(throws: ProjectError.self) { _ = try ProjectFile(path) }
+        #expect(error.description.contains("UTF-8"))
+    }
+
     @Test func brokenTOMLIsNamedWithItsLine() {
         let failure = Self.failure("name = \"a\"\nmain = \n", as: "wrangler.toml")
         #expect(failure.contains("wrangler.toml:2:"), "\(failure)")

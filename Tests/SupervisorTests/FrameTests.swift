@@ -34,7 +34,7 @@ private let fromHost: [FromHost] = [
     .call(id: 7, .addUsage([Usage(script: ScriptKey(account: "a", name: "s"), hour: 1, amounts: .init())], batch: "x")),
     .call(id: 8, .usage(account: "a", hours: 1..<2)), .ran(id: 9, EventResult(outcome: .ok, mayRetry: true)),
     .checked(id: 1, StartupReport(failure: nil, exports: WorkerExports(), milliseconds: 1), isTainted: true),
-    .sign(id: 1, certificate: 2, algorithm: 0x403, [1, 2]),
+    .sign(id: 1, certificate: 2, algorithm: 0x403, [1, 2]), .closed, .taken,
 ]
 
 private var trace: Trace {

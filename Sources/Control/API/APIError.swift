@@ -1,5 +1,5 @@
 /// An answer that says no: an HTTP status and an entry of the envelope's `errors`.
-struct APIError: Error, Sendable {
+package struct APIError: Error, Sendable {
     var status: Int
     var code: Int
     var message: String

@@ -1,24 +1,24 @@
 /// A body of type multipart/form-data (RFC 7578).
-struct MultipartForm: Sendable {
-    struct Part: Sendable {
-        var name: String
-        var filename: String?
+package struct MultipartForm: Sendable {
+    package struct Part: Sendable {
+        package var name: String
+        package var filename: String?
         /// Without parameters, in lower case; nil if the part has none.
-        var contentType: String?
-        var body: [UInt8]
+        package var contentType: String?
+        package var body: [UInt8]
     }
 
-    var parts: [Part]
+    package var parts: [Part]
 
     /// The most parts of one form.
-    static let partsAtMost = 10_000
+    package static let partsAtMost = 10_000
     /// The most bytes of a part's header.
     static let headerBytes = 16 << 10
 
     init(parts: [Part]) { self.parts = parts }
 
     /// - Throws: `APIError` that says what is wrong with the body.
-    init(_ body: [UInt8], contentType: String) throws(APIError) {
+    package init(_ body: [UInt8], contentType: String) throws(APIError) {
         let fields = HeaderParameters(contentType)
         guard fields.value == "multipart/form-data" else {
             throw .wrongContentType("the body must be multipart/form-data, not '\(fields.value)'")

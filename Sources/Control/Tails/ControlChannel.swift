@@ -6,17 +6,19 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOWebSocket
 
-/// A connection to the admin port: HTTP, and for whoever asks for a tail a WebSocket.
+/// A connection to the admin port: HTTP, for whoever asks for a tail a WebSocket, and for locations their link.
 struct ControlChannel: ServerChildChannel {
     typealias Value = HTTP1Channel.Value
 
     let http: HTTP1Channel
     let hub: TailHub
+    let feedDoor: @Sendable () -> FeedDoor
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         http.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(feedDoor(), position: .after(decoder))
             try pipeline.addHandler(TailDoor(hub), position: .after(decoder))
             return value
         }

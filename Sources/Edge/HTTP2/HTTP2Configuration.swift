@@ -1,11 +1,11 @@
-internal import Model
+package import Model
 internal import NIOCore
-internal import NIOHTTP2
+package import NIOHTTP2
 
 extension HTTP2Limits {
     /// The limits as SwiftNIO's handler takes them.
     /// - Parameter headerBytes: of one request's header.
-    func apply(
+    package func apply(
         to connection: inout NIOHTTP2Handler.ConnectionConfiguration,
         _ stream: inout NIOHTTP2Handler.StreamConfiguration, headerBytes: Int
     ) {

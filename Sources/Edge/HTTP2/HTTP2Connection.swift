@@ -163,8 +163,10 @@ final class HTTP2Connection: IngressMember {
         }
     }
 
+    /// Requests in a line have no answers yet that could be too many: one at a time waits there.
     private var canDispatch: Bool {
         !arrived.isEmpty && phase == .open && streams.values.reduce(0) { $0 + $1.unsentBytes } < limits.unsentBytes
+            && !streams.values.contains(where: \.isInLine)
     }
 
     /// Hands over the requests that have come, as far as the client takes the answers.

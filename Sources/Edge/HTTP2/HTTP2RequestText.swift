@@ -1,13 +1,13 @@
 internal import Model
-internal import NIOHPACK
+package import NIOHPACK
 
 /// A request's header in HTTP/1.1's form, so that both versions go through one parser, with one set of rules and
 /// limits. The HTTP/2 handler has seen to it that the pseudo-header fields are there, once and in front, that names are
 /// lower-case tokens, and that no field is the connection's.
-enum HTTP2RequestText {
+package enum HTTP2RequestText {
     /// Writes the text in the place of what is in `text`.
     /// - Throws: `Rejection` if the parser would not see what is wrong.
-    static func write(_ headers: HPACKHeaders, to text: inout [UInt8]) throws(Rejection) {
+    package static func write(_ headers: HPACKHeaders, to text: inout [UInt8]) throws(Rejection) {
         var pseudo = Pseudo()
         var cookies: [String] = []
         for (name, value, _) in headers {

@@ -54,6 +54,8 @@ final class HTTP2Stream: Exchange {
     var hasSentEnd = false
     /// The stream is no more.
     var isGone = false
+    /// Waits for its account's turn.
+    var isInLine = false
     /// Waits in the connection's list of those that have something to tell.
     var isNoted = false
 
@@ -67,6 +69,11 @@ final class HTTP2Stream: Exchange {
         self.hasBody = hasBody
         hasEnded = !hasBody
         inboundWindow = connection.limits.streamWindow
+    }
+
+    func waits(inLine: Bool) {
+        isInLine = inLine
+        if !inLine, !isGone { connection.advanceLater() }
     }
 
     private var times: IngressTimes { connection.ingress.times }

@@ -83,8 +83,22 @@ final class Acceptor {
         take(descriptor, from: address)
     }
 
+    /// Takes no connections of its own, or does again; those that others have accepted it serves all the same.
+    func setAccepting(_ isAccepting: Bool) {
+        guard isAccepting == (registration == nil) else { return }
+        if isAccepting { try? register() } else { unregister() }
+    }
+
+    /// A socket that another lane or process has accepted.
+    func receive(_ descriptor: Int32, from address: ClientAddress) {
+        if let page = ingress.refusal(of: address, at: listener) {
+            return ingress.refuse(descriptor, at: listener, with: page)
+        }
+        take(descriptor, from: address)
+    }
+
     /// Serves a socket that has been accepted.
-    func take(_ descriptor: Int32, from address: ClientAddress) {
+    private func take(_ descriptor: Int32, from address: ClientAddress) {
         guard let door,
             (try? ingress.add(
                 AcceptedSocket(descriptor: descriptor, address: address, door: door, handler: handler))) != nil

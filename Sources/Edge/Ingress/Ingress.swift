@@ -50,6 +50,12 @@ package final class Ingress {
         acceptors.append(try Acceptor(listener, ingress: self, handler: handler))
     }
 
+    /// Whether the lane accepts connections itself, or gets them from others.
+    package func setAccepting(_ isAccepting: Bool) {
+        guard !isDraining else { return }
+        for acceptor in acceptors { acceptor.setAccepting(isAccepting) }
+    }
+
     // MARK: Draining
 
     /// Takes no more connections, lets requests under way finish, and calls `completion` when the last connection is

@@ -36,6 +36,6 @@ final class LaneDoor: Sendable {
 
     /// Gives the lane a socket that another has accepted; false if the lane has ended.
     func pass(_ descriptor: Int32, from address: ClientAddress) -> Bool {
-        loop.execute { [acceptor] loop in acceptor.value(on: loop).take(descriptor, from: address) }
+        loop.execute { [acceptor] loop in acceptor.value(on: loop).receive(descriptor, from: address) }
     }
 }

@@ -19,6 +19,8 @@ package final class Listener: Sendable {
     package var isSecure: Bool { certificates != nil }
     /// The lanes that accept.
     private let doors = Mutex<[LaneDoor]>([])
+    /// Sockets that another process has accepted and no lane was there to take.
+    private let waiting = Mutex<[Int32]>([])
 
     /// Binds and listens.
     /// - Parameters:
@@ -102,7 +104,14 @@ package final class Listener: Sendable {
     // MARK: Lanes
 
     func add(_ door: LaneDoor) {
-        doors.withLock { $0.append(door) }
+        let descriptors = doors.withLock { doors in
+            doors.append(door)
+            return waiting.withLock { waiting in
+                defer { waiting = [] }
+                return waiting
+            }
+        }
+        for descriptor in descriptors { take(descriptor) }
     }
 
     func remove(_ door: LaneDoor) {
@@ -118,6 +127,29 @@ package final class Listener: Sendable {
                 sum.1 += count.ofNetwork
             }
         }
+    }
+
+    /// Gives the lane with the fewest connections a socket that another process has accepted. From any thread.
+    package func take(_ descriptor: Int32) {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let result = withUnsafeMutablePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(descriptor, $0, &length) }
+        }
+        // Else its client is gone.
+        guard result == 0 else {
+            close(descriptor)
+            return
+        }
+        let door = doors.withLock { doors in
+            let door = doors.min { $0.connectionCount < $1.connectionCount }
+            // The lanes are about to come.
+            if door == nil { waiting.withLock { $0.append(descriptor) } }
+            return door
+        }
+        guard let door else { return }
+        door.loop.acceptedSockets.adopt(descriptor)
+        if !door.pass(descriptor, from: ClientAddress(storage)) { door.loop.acceptedSockets.close(descriptor) }
     }
 
     /// A lane with fewer connections that waits for something to do. The kernel wakes the same lane again and again

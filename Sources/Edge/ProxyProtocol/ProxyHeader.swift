@@ -1,8 +1,8 @@
 /// What a proxy says in front of a connection that it passes on: version 2 of the PROXY protocol, whose text is in
 /// HAProxy's doc/proxy-protocol.txt.
-enum ProxyHeader: Equatable {
+package enum ProxyHeader: Equatable {
     /// Bytes that say how many more there are.
-    static let fixedBytes = 16
+    package static let fixedBytes = 16
     /// Addresses and what else a proxy may add; real ones have some hundred bytes.
     static let mostBytes = 4_096
 
@@ -14,7 +14,7 @@ enum ProxyHeader: Equatable {
     private static let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10]
 
     /// How many bytes follow the first `fixedBytes`; nil if those are malformed.
-    static func rest(of bytes: [UInt8]) -> Int? {
+    package static func rest(of bytes: [UInt8]) -> Int? {
         guard bytes.count >= fixedBytes, bytes.starts(with: signature), bytes[12] == 0x20 || bytes[12] == 0x21 else {
             return nil
         }
@@ -23,7 +23,7 @@ enum ProxyHeader: Equatable {
     }
 
     /// Reads all of a header; nil if it is malformed, or tells of something that is no TCP connection.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         guard let count = Self.rest(of: bytes), bytes.count == Self.fixedBytes + count else { return nil }
         let addresses = bytes[Self.fixedBytes...]
         func number(_ range: Range<Int>) -> UInt64 {

@@ -19,12 +19,20 @@ package final class PlatformRouter: RequestHandler {
     private static let suspended = ErrorPage(
         status: 403, message: "The account of this Worker is suspended.", outcome: .rejected)
 
+    private static let paused = ErrorPage(
+        status: 503, message: "This Worker has crashed again and again, and is suspended for some time.",
+        outcome: .loadShed, retryAfter: 60)
+    /// RFC 9110, section 15.5.20.
+    private static let misdirected = ErrorPage(
+        status: 421, message: "There is no Worker here. Another connection may find one.", outcome: .scriptNotFound)
+
     package func handle(_ exchange: any Exchange) {
         refresh()
         let head = exchange.head
         let (scheme, host, target) = Self.parts(of: head)
         switch routes.target(scheme: scheme, host: host, target: target) {
-        case .none: ErrorPage(.scriptNotFound).respond(to: exchange)
+        case .none: (table.isOneOfMany ? Self.misdirected : ErrorPage(.scriptNotFound)).respond(to: exchange)
+        case .paused: Self.paused.respond(to: exchange)
         case .suspended: Self.suspended.respond(to: exchange)
         case .origin(let server): OriginForward(exchange, to: server, on: lane).begin()
         case .script(let script):

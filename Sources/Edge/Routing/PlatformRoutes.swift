@@ -9,9 +9,17 @@ package struct PlatformRoutes: Sendable {
         case script(RoutedScript)
         /// The account's Workers do not run.
         case suspended
+        /// The script does not run for some time.
+        case paused
         /// What stands behind the zone.
         case origin(OriginServer)
         case none
+    }
+
+    package enum Owner: Sendable, Equatable {
+        case script(ScriptKey)
+        /// What stands behind a zone of the account.
+        case account(String)
     }
 
     private struct ZoneEntry: Sendable {
@@ -125,7 +133,21 @@ package struct PlatformRoutes: Sendable {
     /// What answers in the name of a script.
     func target(of key: ScriptKey) -> Target {
         guard let script = scripts[key], !script.shares.isEmpty else { return .none }
-        return accounts[key.account]?.isSuspended == true ? .suspended : .script(script)
+        if accounts[key.account]?.isSuspended == true { return .suspended }
+        return script.isPaused == true ? .paused : .script(script)
+    }
+
+    /// Whose a request is, whatever they do with it; nil if it is nobody's.
+    package func owner(scheme: String, host: String, target: String) -> Owner? {
+        let zone = zones.isEmpty ? nil : zone(of: host)
+        let route = zone?.routes.first { $0.pattern.matches(scheme: scheme, host: host, target: target) }
+        if let zone, let script = route?.script { return .script(ScriptKey(account: zone.account, name: script)) }
+        if route == nil, let key = domains[host] { return .script(key) }
+        if let zone { return .account(zone.account) }
+        guard host.hasSuffix(suffix) else { return nil }
+        let labels = host.dropLast(suffix.count).split(separator: ".", omittingEmptySubsequences: false)
+        guard labels.count == 2, let account = subdomains[String(labels[1])] else { return nil }
+        return .script(ScriptKey(account: account, name: String(labels[0])))
     }
 
     /// The zone with the longest name that the host is in.

@@ -31,6 +31,7 @@ package final class PlatformTable: ServiceDirectory {
     /// Held while changes are read and applied: each is applied once, in order.
     private let following = Mutex<Void>(())
     private let currentVersion = Atomic<Int>(0)
+    private let oneOfMany = Atomic<Bool>(false)
 
     /// Reads all there is, and follows what changes from then on.
     package init(
@@ -56,6 +57,11 @@ package final class PlatformTable: ServiceDirectory {
     }
 
     var daily: DailyUse { meter.daily }
+
+    /// Whether there are other tables, in other processes, which may have what this one has not.
+    var isOneOfMany: Bool { oneOfMany.load(ordering: .relaxed) }
+
+    package func setOneOfMany(_ isOneOfMany: Bool) { oneOfMany.store(isOneOfMany, ordering: .relaxed) }
 
     /// Changes with every change of the routes: a lane's copy is good while it stays the same.
     var version: Int { currentVersion.load(ordering: .acquiring) }
@@ -124,7 +130,7 @@ package final class PlatformTable: ServiceDirectory {
     package func worker(for key: ScriptKey, _ head: RequestHead) -> ServiceTarget {
         switch routes.target(of: key) {
         case .none, .origin: return .missing
-        case .suspended: return .suspended
+        case .suspended, .paused: return .suspended
         case .script(let script):
             guard let version = VersionChoice.version(of: script, head), let worker = worker(version, of: key) else {
                 return .missing

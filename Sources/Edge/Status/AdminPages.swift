@@ -1,4 +1,4 @@
-internal import Model
+package import Model
 package import Runtime
 
 /// The admin port of `serve --workers`: `GET /__martlet/status`, as JSON, `/metrics`, `/healthz` and `/readyz`.
@@ -6,11 +6,16 @@ package final class AdminPages: RequestHandler {
     private let hosts: @Sendable () -> [HostStatus]
     /// Whether everybody who can reach the port may see how the process is.
     private let isOpen: Bool
+    private let place: (@Sendable () -> JSONValue)?
 
     /// - Parameters:
     ///   - isOpen: whether who comes may see more than that the process is well.
+    ///   - place: how the location is that this process serves; nil if it is none.
     ///   - hosts: how those who run Workers are just now.
-    package init(isOpen: Bool = true, hosts: @escaping @Sendable () -> [HostStatus]) {
+    package init(
+        isOpen: Bool = true, place: (@Sendable () -> JSONValue)? = nil, hosts: @escaping @Sendable () -> [HostStatus]
+    ) {
+        self.place = place
         self.isOpen = isOpen
         self.hosts = hosts
     }
@@ -28,6 +33,10 @@ package final class AdminPages: RequestHandler {
         guard ["GET", "HEAD"].contains(exchange.head.methodString) else {
             return ErrorPage(status: 405, message: "Only GET and HEAD work here.", outcome: .ok).respond(to: exchange)
         }
+        if path == "/readyz", let place = place?() {
+            let body = Array((place.text + "\n").utf8)
+            return answer(exchange, body, "application/json", status: place["ready"] == true ? 200 : 503)
+        }
         if path == "/healthz" || path == "/readyz" { return answer(exchange, Array("ok\n".utf8), "text/plain") }
         guard isOpen else {
             // There are no tokens without a platform.
@@ -37,15 +46,15 @@ package final class AdminPages: RequestHandler {
             ).respond(to: exchange)
         }
         if path == "/metrics" { return answer(exchange, MetricsPage(hosts()).text, MetricsPage.type) }
-        answer(exchange, StatusPage(hosts()).json, "application/json")
+        answer(exchange, StatusPage(hosts(), location: place?()).json, "application/json")
     }
 
-    private func answer(_ exchange: any Exchange, _ body: [UInt8], _ type: String) {
+    private func answer(_ exchange: any Exchange, _ body: [UInt8], _ type: String, status: Int = 200) {
         var fields = "content-type: \(type)\r\ncache-control: no-store\r\n"
         fields.withUTF8 { fields in
             body.withUnsafeBytes { body in
                 let head = ResponseHead(
-                    status: 200, reason: UnsafeRawBufferPointer(start: nil, count: 0),
+                    status: status, reason: UnsafeRawBufferPointer(start: nil, count: 0),
                     fields: UnsafeRawBufferPointer(fields))
                 exchange.respond(head, body: .bytes(body))
             }

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Model
+package import Model
 
 /// The status page, as JSON: each Worker, all hosts together, and each host.
 package struct StatusPage: Encodable {
@@ -54,8 +54,11 @@ package struct StatusPage: Encodable {
     /// This one, which answers, with the numbers of all hosts.
     let process: Process
     let hosts: [Process]
+    let location: JSONValue?
 
-    package init(_ hosts: [HostStatus]) {
+    /// - Parameter location: how the location is that this process serves; nil if it is none.
+    package init(_ hosts: [HostStatus], location: JSONValue? = nil) {
+        self.location = location
         let sum = RuntimeStatus(sumOf: hosts.map(\.runtime))
         workers = sum.workers
         process = Process(pid: getpid(), residentBytes: HostStatus.residentBytes(of: getpid()), numbers: Numbers(sum))

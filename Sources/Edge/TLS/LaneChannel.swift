@@ -10,8 +10,8 @@ final class LaneChannel: Channel, ChannelCore, @unchecked Sendable {
         func write(_ bytes: ByteBuffer)
         /// A handler has given the connection up.
         func pipelineClosed()
-        /// What a handler had waited for is there, and it went on.
-        func pipelineResumed()
+        /// A handler wants sent what it has written.
+        func pipelineFlushed()
     }
 
     let allocator = ByteBufferAllocator()
@@ -52,10 +52,6 @@ final class LaneChannel: Channel, ChannelCore, @unchecked Sendable {
         pipeline.fireChannelWritabilityChanged()
     }
 
-    func resumed() {
-        if isActive { owner.pipelineResumed() }
-    }
-
     // MARK: Options
 
     func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) -> EventLoopFuture<Void> {
@@ -84,7 +80,9 @@ final class LaneChannel: Channel, ChannelCore, @unchecked Sendable {
     }
 
     /// The owner sends when it has all that a turn brings.
-    func flush0() {}
+    func flush0() {
+        if isActive { owner.pipelineFlushed() }
+    }
     /// The owner receives when it is ready to.
     func read0() {}
     func channelRead0(_ data: NIOAny) {}

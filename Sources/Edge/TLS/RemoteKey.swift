@@ -18,7 +18,6 @@ struct RemoteKey: NIOSSLCustomPrivateKey, Hashable {
 
     func sign(channel: any Channel, algorithm: SignatureAlgorithm, data: ByteBuffer) -> EventLoopFuture<ByteBuffer> {
         let promise = channel.eventLoop.makePromise(of: ByteBuffer.self)
-        let turn = (channel as? LaneChannel).map { NIOLoopBound($0, eventLoop: channel.eventLoop) }
         let loop = channel.eventLoop
         signer.sign(Array(data.readableBytesView), certificate: id, algorithm: algorithm.rawValue) { signature in
             loop.execute {
@@ -27,8 +26,6 @@ struct RemoteKey: NIOSSLCustomPrivateKey, Hashable {
                 } else {
                     promise.fail(Refused())
                 }
-                // Nobody has received anything, and yet the handshake has gone on.
-                turn?.value.resumed()
             }
         }
         return promise.futureResult

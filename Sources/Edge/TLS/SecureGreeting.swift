@@ -69,14 +69,20 @@ final class SecureGreeting: IngressMember {
             pool: ingress.pool)
         self.secure = secure
         secure.resumed = { [weak self] in
-            guard let self, registration != nil, let secure = self.secure else { return }
-            settle(secure)
-            // What came meanwhile.
-            if registration != nil { advance() }
+            // Not from within a handler.
+            self?.ingress.loop.enqueue { [weak self] in self?.goOn() }
         }
         secure.feed(hello)
         hello = []
         settle(secure)
+    }
+
+    /// The handshake had waited for a signature.
+    private func goOn() {
+        guard registration != nil, let secure else { return }
+        settle(secure)
+        // What came meanwhile.
+        if registration != nil { advance() }
     }
 
     // MARK: The handshake

@@ -37,8 +37,10 @@ final class SecureSocket {
     private var isDry = false
     /// The client has said that it sends no more, or there is no use in going on.
     private(set) var isEnded = false
-    /// Called when the handshake went on without anything having been received.
+    /// Called when the handshake went on without anything having been received: it had waited for a signature.
     var resumed: (() -> Void)?
+    /// What the handlers do is the caller's doing, who sees to the rest.
+    private var isDriven = false
     /// On its way through the handlers, not encrypted yet.
     private var gatheredBytes = 0
 
@@ -90,6 +92,8 @@ final class SecureSocket {
     }
 
     private func feed(_ bytes: ByteBuffer) {
+        isDriven = true
+        defer { isDriven = false }
         let pipeline = channel.pipeline.syncOperations
         pipeline.fireChannelRead(NIOAny(bytes))
         pipeline.fireChannelReadComplete()
@@ -223,9 +227,14 @@ extension SecureSocket: LaneChannel.Owner {
         bytes.withUnsafeReadableBytes { sealed.append($0) }
     }
 
-    func pipelineClosed() { isEnded = true }
+    func pipelineClosed() {
+        isEnded = true
+        pipelineFlushed()
+    }
 
-    func pipelineResumed() { resumed?() }
+    func pipelineFlushed() {
+        if !isDriven { resumed?() }
+    }
 }
 
 /// The end of the pipeline of a connection without HTTP/2.

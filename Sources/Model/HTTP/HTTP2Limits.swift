@@ -10,13 +10,13 @@ package struct HTTP2Limits: Sendable, Equatable, Codable {
     /// Bytes of answers that wait for the client; no further request is begun as long as there are more.
     package var unsentBytes = 1 << 20
     /// Frames that cancel a request, in `period`. A client that opens and cancels makes work and gets no answers. So
-    /// many requests may also come that are refused because there are too many.
+    /// many requests may also come that are refused because there are too many. `--http2-resets`.
     package var resets = 200
-    /// PING, SETTINGS and PRIORITY frames, in `period`.
+    /// PING, SETTINGS and PRIORITY frames, in `period`. `--http2-control-frames`.
     package var controlFrames = 200
-    /// Errors of single requests, in `period`.
+    /// Errors of single requests, in `period`. `--http2-stream-errors`.
     package var streamErrors = 200
-    /// WINDOW_UPDATE frames beyond two for each request and each piece of an answer.
+    /// WINDOW_UPDATE frames beyond two for each request and each piece of an answer. `--http2-window-updates`.
     package var windowUpdates = 1_000
     /// Empty DATA frames in a row that end nothing.
     package var emptyFrames = 4

@@ -29,7 +29,7 @@ package struct IngressLimits: Sendable, Equatable, Codable {
     /// How far a body may lag behind `bodyBytesPerSecond`, in milliseconds; 408. Time in which the worker does not read
     /// does not count. `--body-timeout-ms`.
     package var bodyMilliseconds = 20_000
-    /// The least rate at which a body has to arrive.
+    /// The least rate at which a body has to arrive. `--body-rate`.
     package var bodyBytesPerSecond = 500
     /// How long a connection that was refused something is kept, so that its client can read why, in milliseconds.
     package var lingerMilliseconds = 2_000

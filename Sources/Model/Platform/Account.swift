@@ -8,11 +8,14 @@ package struct Account: Sendable, Equatable {
     /// The label under which its Workers have host names: `<script>.<subdomain>.<base domain>`. Lower case.
     package var subdomain: String?
     package var limits: AccountLimits
+    /// The cordon of its scripts; nil: the one where all begin.
+    package var cordon: String?
 
     package init(
         id: String = Identifier.hex(), name: String, createdOn: Timestamp = .now, isSuspended: Bool = false,
-        subdomain: String? = nil, limits: AccountLimits = AccountLimits()
+        subdomain: String? = nil, limits: AccountLimits = AccountLimits(), cordon: String? = nil
     ) {
+        self.cordon = cordon
         self.limits = limits
         self.id = id
         self.name = name

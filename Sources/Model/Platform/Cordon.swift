@@ -3,6 +3,8 @@ package struct Cordon: Sendable, Hashable, Codable, CustomStringConvertible {
     /// "free", "paid" or another name; "private:" and whose it is for a host of its own.
     package let name: String
     package var description: String { name }
+    /// What accounts or scripts say that are in it.
+    package var setting: String { String(name.prefix { $0 != ":" }) }
 
     package init(name: String) { self.name = name }
 

@@ -26,13 +26,17 @@ package struct Script: Sendable, Equatable {
     package var latestVersion: String?
     /// The active deployment; nil if there was none yet.
     package var deployment: Deployment?
+    /// Nil: its account's.
+    package var cordon: String?
 
     package var name: String { key.name }
 
     package init(
         key: ScriptKey, tag: String, createdOn: Timestamp, modifiedOn: Timestamp, isOnSubdomain: Bool,
-        hasPreviews: Bool, settings: [String: JSONValue], latestVersion: String?, deployment: Deployment?
+        hasPreviews: Bool, settings: [String: JSONValue], latestVersion: String?, deployment: Deployment?,
+        cordon: String? = nil
     ) {
+        self.cordon = cordon
         self.key = key
         self.tag = tag
         self.createdOn = createdOn

@@ -65,6 +65,8 @@ package struct RoutedScript: Sendable, Equatable, Codable {
     package var shares: [Deployment.Share]
     /// Where it runs; nil: where its account's do.
     package var cordon: String?
+    /// It does not run for some time, after it has crashed its host.
+    package var isPaused: Bool?
 
     package init(key: ScriptKey, isOnSubdomain: Bool, shares: [Deployment.Share], cordon: String? = nil) {
         self.cordon = cordon

@@ -3,10 +3,8 @@
 // `StoreError`s.
 
 /// All of it.
-package typealias PlatformStore = AccountStore & AssetStore & KVStore & RoutingFeed & ScheduleStore & ScriptStore
-    & UsageStore
-    & VersionSource
-    & ZoneStore
+package typealias PlatformStore = AccountStore & AssetStore & FeedTruth & KVStore & LocationStore & RoutingFeed
+    & ScheduleStore & ScriptStore & UsageStore & VersionSource & ZoneStore
 
 package protocol AccountStore: Sendable {
     func accounts() throws -> [Account]

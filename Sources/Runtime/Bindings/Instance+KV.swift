@@ -2,8 +2,8 @@ internal import Isolates
 internal import Model
 internal import WebAPI
 
-// KV: operations wait for the disk on threads of their own. Their results are charged to the isolate from the moment
-// that they are read.
+// KV: operations wait for the disk on threads of their own, or for another process. Their results are charged to the
+// isolate from the moment that they are read.
 
 extension Instance: KVHost {
     /// What an operation is charged besides its value, in bytes: its place in the line, its ticket, its promise.
@@ -28,14 +28,15 @@ extension Instance: KVHost {
         let account = isolate.account
         let loop = lane.loop.remote
         let owner = LoopBound(context, to: lane.loop)
-        lane.placement.storageWork.add(
-            {
-                let result = request.isEnded ? .undefined : storage.perform(operation, namespace, chargedTo: account)
+        storage.perform(
+            operation, namespace, chargedTo: account, of: ObjectIdentifier(isolate),
+            isWanted: { !request.isEnded },
+            completion: { result in
                 loop.execute { loop in
                     let context = owner.value(on: loop)
                     context.instance.operationEnded(ticket, of: context, result, held: held)
                 }
-            }, of: ObjectIdentifier(isolate))
+            })
         return ticket
     }
 

@@ -2,54 +2,123 @@ internal import Isolates
 package import Model
 internal import WebAPI
 
-/// What workers' bindings store and read. Any thread; every call may wait for the disk.
+/// What workers' bindings store and read. Any thread.
 package final class Storage: Sendable {
-    private let kv: any ValueStore
+    /// Calls under way at a time in another process.
+    private static let mostCalls = 64
+    /// Threads that wait for the disk in this one, or for an asset in another.
+    private static let threadCount = 4
+
+    private enum Way {
+        case here(any ValueStore)
+        case elsewhere(any ValueService, Turns)
+    }
+
+    private let way: Way
+    /// Those who wait.
+    let work = NativeWork("storage", threads: threadCount)
     private let log: @Sendable (String) -> Void
 
     /// - Parameter log: takes what the operator should know.
     package init(kv: any ValueStore, log: @escaping @Sendable (String) -> Void) {
-        self.kv = kv
+        way = .here(kv)
         self.log = log
     }
 
-    /// The result in the form of the operation's op, or the error that the worker gets.
-    func perform(_ operation: KVOperation, _ namespace: String, chargedTo account: MemoryAccount) -> FlatValue {
-        do {
-            switch operation {
-            case .get(let key):
-                guard let entry = try kv.entry(key, in: namespace) else { return .null }
-                guard let value = Self.value(of: entry.value, chargedTo: account) else { return Self.outOfMemory }
-                return .list([value, Self.text(entry.metadata)])
-            case .getMany(let keys): return try getMany(keys, namespace, account)
-            case .put(let key, let entry): try kv.put([(key: key, entry: entry)], in: namespace)
-            case .delete(let key): try kv.delete([key], in: namespace)
-            case .list(let prefix, let after, let limit):
-                let page = try kv.keys(in: namespace, prefix: prefix, after: after, limit: limit)
-                return Self.value(of: Array(page.json.utf8), chargedTo: account) ?? Self.outOfMemory
-            }
-            return .undefined
-        } catch {
-            return failure(error, operation, namespace)
+    /// The same where another process has what is stored.
+    package init(kv: any ValueService, log: @escaping @Sendable (String) -> Void) {
+        way = .elsewhere(kv, Turns(most: Self.mostCalls))
+        self.log = log
+    }
+
+    /// Operations that have not begun.
+    var waitingCount: Int {
+        switch way {
+        case .here: work.waitingCount
+        case .elsewhere(_, let turns): work.waitingCount + turns.waitingCount
         }
     }
 
-    private func getMany(_ keys: [String], _ namespace: String, _ account: MemoryAccount) throws -> FlatValue {
-        var values: [FlatValue] = []
-        var rest = keys[...]
-        while !rest.isEmpty {
-            let entries = try kv.entries(Array(rest), in: namespace)
-            rest = rest.dropFirst(entries.count)
+    /// Does an operation when it is the isolate's turn.
+    /// - Parameters:
+    ///   - isWanted: asked before it begins.
+    ///   - completion: gets the result in the form of the operation's op, or the error that the worker gets; called
+    ///     once, on any thread.
+    func perform(
+        _ operation: KVOperation, _ namespace: String, chargedTo account: MemoryAccount, of isolate: ObjectIdentifier,
+        isWanted: @escaping @Sendable () -> Bool, completion: @escaping @Sendable (FlatValue) -> Void
+    ) {
+        let call = operation.call(namespace)
+        switch way {
+        case .here(let store):
+            work.add(
+                { [self] in
+                    guard isWanted() else { return completion(.undefined) }
+                    let result = Result { try store.answer(to: call) }
+                    take(result, operation, call, account, [], completion) { rest, next in
+                        next(Result { try store.answer(to: rest) })
+                    }
+                }, of: isolate)
+        case .elsewhere(let service, let turns):
+            turns.add(
+                { [self] ended in
+                    guard isWanted() else {
+                        ended()
+                        return completion(.undefined)
+                    }
+                    let completion = { @Sendable (value: FlatValue) in
+                        ended()
+                        completion(value)
+                    }
+                    service.ask(call) { [self] result in
+                        take(result, operation, call, account, [], completion) { rest, next in
+                            service.ask(rest, completion: next)
+                        }
+                    }
+                }, of: isolate)
+        }
+    }
+
+    /// Asks for what is left of a call.
+    private typealias Ask =
+        @Sendable (
+            _ rest: ValueCall, _ next: @escaping @Sendable (Result<ValueAnswer, any Error>) -> Void
+        ) -> Void
+
+    /// - Parameter values: those of the keys before.
+    private func take(
+        _ result: Result<ValueAnswer, any Error>, _ operation: KVOperation, _ call: ValueCall,
+        _ account: MemoryAccount, _ values: [FlatValue], _ completion: @escaping @Sendable (FlatValue) -> Void,
+        ask: @escaping Ask
+    ) {
+        switch result {
+        case .failure(let error): completion(failure(error, operation, call))
+        case .success(.done): completion(.undefined)
+        case .success(.page(let page)):
+            completion(Self.value(of: Array(page.json.utf8), chargedTo: account) ?? Self.outOfMemory)
+        case .success(.entries(let entries)):
+            var values = values
             for entry in entries {
                 guard let entry else {
                     values += [.null, .null]
                     continue
                 }
-                guard let value = Self.value(of: entry.value, chargedTo: account) else { return Self.outOfMemory }
+                guard let value = Self.value(of: entry.value, chargedTo: account) else {
+                    return completion(Self.outOfMemory)
+                }
                 values += [value, Self.text(entry.metadata)]
             }
+            guard case .entries(let keys, let namespace) = call else { return completion(.undefined) }
+            if entries.count < keys.count {
+                let rest = ValueCall.entries(Array(keys.dropFirst(entries.count)), namespace: namespace)
+                let soFar = values
+                return ask(rest) { [self] result in
+                    take(result, operation, rest, account, soFar, completion, ask: ask)
+                }
+            }
+            if case .get = operation, case .null = values[0] { return completion(.null) }
+            completion(.list(values))
         }
-        return .list(values)
     }
 
     private static let outOfMemory = FlatValue.error(
@@ -63,15 +132,38 @@ package final class Storage: Sendable {
         return isTaken ? .owned(buffer) : nil
     }
 
-    private func failure(_ error: any Error, _ operation: KVOperation, _ namespace: String) -> FlatValue {
+    private func failure(_ error: any Error, _ operation: KVOperation, _ call: ValueCall) -> FlatValue {
         let kind = (error as? StoreError)?.kind
         if kind == .overQuota {
             return .error(name: "Error", message: "KV \(operation.name) failed: 403 The account's storage is full")
         }
         let isMissing = kind == .missing
-        if !isMissing { log("KV \(operation.name) in namespace \(namespace): \(error)") }
+        if !isMissing { log("KV \(operation.name) in namespace \(call.namespace): \(error)") }
         let why = isMissing ? "404 There is no such namespace" : "500 Internal Server Error"
         return .error(name: "Error", message: "KV \(operation.name) failed: \(why)")
+    }
+}
+
+extension KVOperation {
+    fileprivate func call(_ namespace: String) -> ValueCall {
+        switch self {
+        case .get(let key): .entries([key], namespace: namespace)
+        case .getMany(let keys): .entries(keys, namespace: namespace)
+        case .put(let key, let entry): .put(key: key, entry, namespace: namespace)
+        case .delete(let key): .delete(key: key, namespace: namespace)
+        case .list(let prefix, let after, let limit):
+            .keys(namespace: namespace, prefix: prefix, after: after, limit: limit)
+        }
+    }
+}
+
+extension ValueCall {
+    fileprivate var namespace: String {
+        switch self {
+        case .entries(_, let namespace), .put(_, _, let namespace), .delete(_, let namespace),
+            .keys(let namespace, _, _, _):
+            namespace
+        }
     }
 }
 

@@ -21,6 +21,9 @@ package protocol Exchange: BodySource {
     /// alive.
     var observer: (any ExchangeObserver)? { get set }
 
+    /// The request is in a line, or is not any more: a connection with many of them sends no further one there.
+    func waits(inLine: Bool)
+
     /// The whole answer at once.
     func respond(_ head: ResponseHead, body: ResponseBytes)
     /// An answer whose body follows piece by piece: with Content-Length if `length` is known, else chunked.
@@ -40,6 +43,7 @@ extension Exchange {
     package var properties: RequestProperties? { nil }
     package var service: Service? { nil }
     package var chain: CallChain? { nil }
+    package func waits(inLine: Bool) {}
 }
 
 package protocol ExchangeObserver: AnyObject {

@@ -28,6 +28,12 @@ package final class AcceptedSockets: Sendable {
         _ = other.descriptors.withLock { $0.insert(descriptor) }
     }
 
+    /// A socket that another process has accepted is this loop's from now on.
+    package func adopt(_ descriptor: Int32) { _ = descriptors.withLock { $0.insert(descriptor) } }
+
+    /// A socket is not this loop's any more; whoever gets it closes it.
+    package func release(_ descriptor: Int32) { _ = descriptors.withLock { $0.remove(descriptor) } }
+
     /// Removes and closes a socket. Both under the lock: else its number could be another's when `shutdownAll` gets
     /// to it.
     package func close(_ descriptor: Int32) {

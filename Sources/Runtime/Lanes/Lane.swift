@@ -40,6 +40,14 @@ package final class Lane {
     /// What the instances use, as of their last collections, in bytes.
     private(set) var memory = 0
     private var isAbandoned = false
+    /// Whose calls run when.
+    let fair: FairQueue
+    /// Those of accounts that have an instance here, or something waiting.
+    private var lines: [String: WeakLine] = [:]
+
+    private struct WeakLine {
+        weak var line: FairQueue.Line?
+    }
 
     let events: any EventSink
     let pages: any ErrorPages
@@ -54,6 +62,7 @@ package final class Lane {
         self.kind = kind
         self.loop = loop
         self.placement = placement
+        fair = FairQueue(loop: loop)
         events = placement.events
         pages = placement.pages
         egress = placement.egress
@@ -97,12 +106,51 @@ package final class Lane {
         start(worker, for: exchange)
     }
 
-    private func run(_ exchange: any Exchange, in instance: Instance, startUpTime: UInt64? = nil) {
-        guard instance.requests.count < instance.worker.definition.limits.concurrentRequests else {
-            return shed(exchange, instance.worker)
-        }
+    private func run(_ exchange: any Exchange, in instance: Instance) {
+        guard instance.line.mayRun(in: loop.now) else { return wait(exchange, for: instance.worker, in: instance.line) }
+        runNow(exchange, in: instance)
+    }
+
+    private func runNow(_ exchange: any Exchange, in instance: Instance, startUpTime: UInt64? = nil) {
+        guard instance.requests.count < instance.worker.definition.limits.concurrentRequests,
+            placement.processMemory.pressure != .critical, instance.line.share.requests.take()
+        else { return shed(exchange, instance.worker) }
         instance.dispatch(exchange, startUpTime: startUpTime)
         if instance.state == .running { reconsiderPlace(of: instance) }
+    }
+
+    // MARK: Accounts
+
+    /// The line of an account's calls, which is there as long as somebody has it.
+    func line(of account: String) -> FairQueue.Line {
+        if let known = lines[account]?.line { return known }
+        if lines.count > 64, lines.count & (lines.count - 1) == 0 { lines = lines.filter { $0.value.line != nil } }
+        let line = FairQueue.Line(placement.accounts.share(of: account))
+        lines[account] = WeakLine(line: line)
+        return line
+    }
+
+    /// The account has had its part of this turn.
+    private func wait(_ exchange: any Exchange, for worker: Worker, in line: FairQueue.Line) {
+        let isTaken = fair.add(exchange, to: line) { [unowned self] exchange in
+            if let instance = instances[ObjectIdentifier(worker)] {
+                runNow(exchange, in: instance)
+            } else {
+                startNow(worker, for: exchange)
+            }
+        } refuse: { [unowned self] exchange, outcome in
+            refuse(exchange, worker, outcome)
+        }
+        if !isTaken { shed(exchange, worker) }
+    }
+
+    /// Takes an isolate of the account's share, for which an idle one of its own goes if need be.
+    private func takeIsolate(of share: AccountShare) -> Bool {
+        if share.isolates.take() { return true }
+        if evictOne(of: share) { return share.isolates.take() }
+        // What is idle elsewhere goes too late for this request.
+        placement.onEachLane { _ = $0.evictOne(of: share) }
+        return false
     }
 
     /// Long slices belong in back, short ones in front.
@@ -122,9 +170,21 @@ package final class Lane {
     }
 
     private func start(_ worker: Worker, for exchange: any Exchange) {
-        guard placement.makeRoom(on: self) else { return shed(exchange, worker) }
+        let line = line(of: worker.definition.account)
+        guard line.mayRun(in: loop.now) else { return wait(exchange, for: worker, in: line) }
+        startNow(worker, for: exchange)
+    }
+
+    private func startNow(_ worker: Worker, for exchange: any Exchange) {
+        let line = line(of: worker.definition.account)
+        guard takeIsolate(of: line.share) else { return shed(exchange, worker) }
+        guard placement.makeRoom(on: self) else {
+            line.share.isolates.give()
+            return shed(exchange, worker)
+        }
         guard let isolate = placement.pool.take() else {
             placement.isolateEnded()
+            line.share.isolates.give()
             return shed(exchange, worker)
         }
         let instance = Instance(worker: worker, isolate: isolate, lane: self)
@@ -132,7 +192,7 @@ package final class Lane {
         instanceCountChanged(by: 1)
         do {
             let time = try instance.load()
-            run(exchange, in: instance, startUpTime: time)
+            runNow(exchange, in: instance, startUpTime: time)
         } catch {
             startFailed(instance, error, exchange)
         }
@@ -280,13 +340,15 @@ package final class Lane {
         memoryChanged(by: -instance.countedMemory)
         instanceCountChanged(by: -1)
         placement.isolateEnded()
+        instance.line.share.isolates.give()
         // Not now: the call that brought the end may still be on the stack.
         loop.enqueue { [placement] in placement.reaper.take(instance.isolate) }
     }
 
     /// Ends the idle instance that was used the longest time ago. False if none is idle.
-    func evictOne() -> Bool {
-        let idle = instances.values.filter(\.isIdle)
+    /// - Parameter share: of the account whose it is to be; nil for any.
+    func evictOne(of share: AccountShare? = nil) -> Bool {
+        let idle = instances.values.filter { $0.isIdle && (share == nil || $0.line.share === share) }
         guard let oldest = idle.min(by: { $0.lastUsed < $1.lastUsed }) else { return false }
         oldest.end(failingWith: .internalError)
         placement.countEviction()
@@ -325,7 +387,7 @@ package final class Lane {
     }
 
     /// Whether any request is under way here, be it only by `waitUntil`.
-    private var isQuiet: Bool { instances.values.allSatisfy(\.isIdle) && retiring.isEmpty }
+    private var isQuiet: Bool { fair.isEmpty && instances.values.allSatisfy(\.isIdle) && retiring.isEmpty }
 
     /// How often (ns) a lane that is to end looks whether its requests have.
     private static let quietTick: UInt64 = 5_000_000
@@ -338,6 +400,7 @@ package final class Lane {
 
     /// Ends every instance, answering what is open.
     func endAll() {
+        fair.refuseAll(.laneLost)
         for instance in Array(instances.values) + Array(retiring.values) { instance.end(failingWith: .laneLost) }
     }
 

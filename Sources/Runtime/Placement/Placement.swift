@@ -13,7 +13,13 @@ package final class Placement: Sendable {
         package var blankIsolates = 8
         /// What all isolates together may use before idle ones are evicted, in MiB. `--memory-budget-mb`.
         package var memoryBudgetMegabytes = 4_096
+        /// Memory of the whole process at which isolates are evicted and then requests refused, in MiB.
+        /// `--process-memory-mb`.
+        package var processMemoryMegabytes = ProcessMemory.usualLimit >> 20
+        package var accounts = AccountCaps()
         package var watchdog = Watchdog.Steps()
+        /// Milliseconds by which timers may be late, each by chance. `--timer-jitter-ms`.
+        package var timerJitterMilliseconds = 0
         /// Whether answers say what they cost, as under `martlet dev`.
         package var showsTimings = false
         package init() {}
@@ -76,6 +82,8 @@ package final class Placement: Sendable {
     let traces: (any TraceSink)?
     private let options: Options
     private let mappings = MappingBudget()
+    let processMemory: ProcessMemory
+    let accounts: AccountShares
     private let evictions = Atomic<Int>(0)
     private let lostLanes = Atomic<Int>(0)
     /// Of all lanes that there have been.
@@ -89,7 +97,10 @@ package final class Placement: Sendable {
     private let forgetFrontLane: @Sendable (EventLoop.Remote) -> Void
 
     /// Opens what a placement needs later, for a process that locks itself in before it makes one.
-    package static func openFiles() { MappingBudget.openFiles() }
+    package static func openFiles() {
+        MappingBudget.openFiles()
+        ProcessMemory.openFiles()
+    }
 
     /// Starts the lanes.
     package init(
@@ -100,6 +111,8 @@ package final class Placement: Sendable {
     ) {
         self.engine = engine
         self.options = options
+        processMemory = ProcessMemory(limit: options.processMemoryMegabytes << 20)
+        accounts = AccountShares(caps: options.accounts)
         self.events = events
         self.pages = pages
         self.egress = egress
@@ -111,7 +124,7 @@ package final class Placement: Sendable {
         watchdog = Watchdog(steps: options.watchdog)
         // As many as cores, and two at least: one isolate may keep half of them busy.
         work = NativeWork(threads: max(2, options.frontLanes))
-        storageWork = NativeWork("storage", threads: storage == nil ? 0 : Self.storageThreads)
+        storageWork = storage?.work ?? NativeWork("storage", threads: 0)
         pool = BlankPool(
             engine: engine, watchdog: watchdog, size: options.blankIsolates,
             memoryLimit: defaultMemoryMegabytes << 20, prepare: Self.prepare)
@@ -136,9 +149,6 @@ package final class Placement: Sendable {
 
     /// Nanoseconds of CPU: a hundred times what it takes.
     private static let warmUpBudget: UInt64 = 100_000_000
-
-    /// Operations on what is stored that are under way at a time.
-    private static let storageThreads = 4
 
     /// Where workers find each other. Before the first request.
     package func useServices(_ directory: any ServiceDirectory) { services.withLock { $0 = directory } }
@@ -342,6 +352,8 @@ package final class Placement: Sendable {
             guard memory.load(ordering: .relaxed) <= budget + budget / Self.tolerance else { return false }
             break
         }
+        // One for one, as long as there is one: what an isolate gives back is not seen at once.
+        if processMemory.pressure != .none, !lane.evictOne() { return false }
         if mappings.take() { return true }
         guard lane.evictOne() else { return false }
         mappings.takeOver()
@@ -352,17 +364,35 @@ package final class Placement: Sendable {
     private static let governorTick: UInt64 = 1_000_000_000
     /// The share of its idle isolates that a lane gives up when the mappings run short.
     private static let shareGivenUp = 16
+    /// The same when the process's memory does: that is nearer the end.
+    private static let shareGivenUpForMemory = 4
 
-    /// Evicts before the kernel's limit is reached: not only new isolates bring it nearer, grown heaps do too.
+    /// Evicts before the kernel's limits are reached: not only new isolates bring them nearer, grown heaps do too.
     private func govern() {
         let tick = Alarm()
+        var pressure = ProcessMemory.Pressure.none
         while true {
             tick.wait(nanoseconds: Self.governorTick)
-            guard mappings.recount() else { continue }
+            let now = processMemory.measure()
+            if now != pressure { tell(of: now) }
+            pressure = now
+            let isShortOfMappings = mappings.recount()
+            guard now != .none || isShortOfMappings else { continue }
+            let share = now == .none ? Self.shareGivenUp : Self.shareGivenUpForMemory
             onEachLane { lane in
-                for _ in 0...lane.instanceCount / Self.shareGivenUp where !lane.evictOne() { break }
+                for _ in 0...lane.instanceCount / share where !lane.evictOne() { break }
             }
         }
+    }
+
+    private func tell(of pressure: ProcessMemory.Pressure) {
+        let text =
+            switch pressure {
+            case .none: "Memory is no longer short."
+            case .high: "Memory is short: idle isolates are evicted, and none are started beside them."
+            case .critical: "Memory is nearly used up: requests are refused."
+            }
+        events.log(LogEvent(worker: "", request: 0, level: pressure == .none ? "info" : "warn", text: text))
     }
 
     /// The part of the memory budget by which it may be exceeded while other lanes evict.
@@ -393,6 +423,9 @@ package final class Placement: Sendable {
         package let waitingStorageWork: Int
     }
 
+    /// Nanoseconds.
+    var timerJitter: UInt64 { UInt64(options.timerJitterMilliseconds) * 1_000_000 }
+
     var showsTimings: Bool { options.showsTimings }
 
     /// What requests took, on all lanes since the start.
@@ -408,6 +441,6 @@ package final class Placement: Sendable {
             lostLanes: lostLanes.load(ordering: .relaxed), blankIsolates: pool.readyCount,
             isolates: mappings.isolates, condemned: reaped.condemned, leaked: reaped.lost,
             evictions: evictions.load(ordering: .relaxed), mappings: mappings.count,
-            waitingWork: work.waitingCount, waitingStorageWork: storageWork.waitingCount)
+            waitingWork: work.waitingCount, waitingStorageWork: storage?.waitingCount ?? 0)
     }
 }

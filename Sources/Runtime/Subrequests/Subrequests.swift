@@ -10,7 +10,12 @@ final class Subrequests {
     private var open: [Subrequest] = []
     private var queue: [Subrequest] = []
 
-    init(limits: Limits) { self.limits = limits }
+    private let account: AccountShare
+
+    init(limits: Limits, account: AccountShare) {
+        self.limits = limits
+        self.account = account
+    }
 
     /// Counts one more.
     func require() throws(OpError) {
@@ -18,17 +23,23 @@ final class Subrequests {
             throw OpError(
                 "Error", "Too many subrequests by single Worker invocation (--subrequests \(limits.subrequests)).")
         }
+        guard !account.subrequests.isUsedUp else {
+            throw OpError(
+                "Error",
+                "Too many subrequests under way by the Workers of an account (\(account.subrequests.most)).")
+        }
         count += 1
     }
 
     func add(_ subrequest: Subrequest) {
         all[subrequest.id] = subrequest
+        account.subrequests.add()
         queue.append(subrequest)
         beginNext()
     }
 
     func remove(_ subrequest: Subrequest) {
-        all[subrequest.id] = nil
+        if all.removeValue(forKey: subrequest.id) != nil { account.subrequests.give() }
         queue.removeAll { $0 === subrequest }
         subrequest.release()
     }
@@ -57,6 +68,7 @@ final class Subrequests {
     /// - Returns: those of whose end JavaScript wants to hear.
     func abandonAll() -> [Int] {
         let abandoned = all.values
+        account.subrequests.give(all.count)
         all = [:]
         open = []
         queue = []

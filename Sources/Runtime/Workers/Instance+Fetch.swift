@@ -8,7 +8,7 @@ internal import WebAPI
 extension Instance: FetchHost {
     func startFetch(_ fetch: FetchRequest) throws(OpError) -> Int {
         guard let context = current else { throw .type("A subrequest needs a request to belong to") }
-        let subrequests = context.subrequests ?? Subrequests(limits: worker.definition.limits)
+        let subrequests = context.subrequests ?? Subrequests(limits: worker.definition.limits, account: line.share)
         context.subrequests = subrequests
         try subrequests.require()
         worker.counts.addSubrequest()

@@ -25,39 +25,59 @@ extension Instance: TimerHost {
             throw OpError(
                 "QuotaExceededError", "A request may have at most \(worker.definition.limits.timers) timers at a time")
         }
-        // Timers of the runtime are coarse; an interval of nothing would keep the lane to itself.
-        let delay = min(max(repeats ? 1 : 0, milliseconds.isNaN ? 0 : milliseconds), Self.longestDelay)
-        schedule(timer: id, of: context, at: lane.loop.now + UInt64(delay * 1e6), interval: repeats ? delay : nil)
+        guard line.share.timers.take() else {
+            throw OpError(
+                "QuotaExceededError",
+                "The Workers of an account may have at most \(line.share.timers.most) timers at a time")
+        }
+        // An interval of nothing would keep the lane to itself.
+        let delay = min(max(repeats ? 1 : 0, milliseconds.isNaN ? 0 : milliseconds), Self.longestDelay).rounded(.up)
+        schedule(timer: id, of: context, at: deadline(after: delay, lane.loop.now), interval: repeats ? delay : nil)
     }
 
     /// Milliseconds, about 70 years: no request lives so long, and nanoseconds can still be counted.
     private static let longestDelay = 2e12
+    /// The grain of timers, in nanoseconds: no finer a clock can be made of them.
+    private static let grain: UInt64 = 1_000_000
+
+    /// When a timer is due: on the next grain, and up to the setting's jitter later.
+    private func deadline(after milliseconds: Double, _ start: UInt64) -> UInt64 {
+        let jitter = lane.placement.timerJitter
+        let exact = start + UInt64(milliseconds * 1e6) + (jitter > 0 ? UInt64.random(in: 0..<jitter) : 0)
+        // What is due at once tells no time.
+        return milliseconds == 0 && jitter == 0 ? exact : (exact + Self.grain - 1) / Self.grain * Self.grain
+    }
 
     private func schedule(timer id: Int, of context: RequestContext, at deadline: UInt64, interval: Double?) {
         context.timers[id] = lane.loop.schedule(at: deadline) { [self] in
-            guard context.timers.removeValue(forKey: id) != nil else { return }
-            if let interval {
-                let next = max(deadline + UInt64(interval * 1e6), lane.loop.now)
-                schedule(timer: id, of: context, at: next, interval: interval)
-            }
-            lane.setTime(of: deadline)
-            call(.timerFire, id, for: context)
+            lane.fair.run(in: line) { [self] in fire(timer: id, of: context, deadline: deadline, interval: interval) }
         }
+    }
+
+    private func fire(timer id: Int, of context: RequestContext, deadline: UInt64, interval: Double?) {
+        guard context.timers.removeValue(forKey: id) != nil else { return }
+        if let interval {
+            let next = max(self.deadline(after: interval, deadline), lane.loop.now)
+            schedule(timer: id, of: context, at: next, interval: interval)
+        } else {
+            line.share.timers.give()
+        }
+        lane.setTime(of: deadline)
+        call(.timerFire, id, for: context)
     }
 
     func cancelTimer(id: Int) {
         guard let context = current else { return }
-        if let token = context.timers.removeValue(forKey: id) {
-            lane.loop.cancel(token)
-            return
-        }
+        if let token = context.timers.removeValue(forKey: id) { return forget(timer: token) }
         // A request may end a timer that another began, if both share state.
         for other in requests.values {
-            if let token = other.timers.removeValue(forKey: id) {
-                lane.loop.cancel(token)
-                return
-            }
+            if let token = other.timers.removeValue(forKey: id) { return forget(timer: token) }
         }
+    }
+
+    private func forget(timer token: TimerToken) {
+        lane.loop.cancel(token)
+        line.share.timers.give()
     }
 }
 

@@ -29,7 +29,7 @@ extension Instance: ServiceHost {
 
     func startCall(_ call: RPCCall, inBinding place: Int, _ arguments: [UInt8]) throws(OpError) -> Int {
         guard let context = current else { throw .type("A call needs a request to belong to") }
-        let subrequests = context.subrequests ?? Subrequests(limits: worker.definition.limits)
+        let subrequests = context.subrequests ?? Subrequests(limits: worker.definition.limits, account: line.share)
         context.subrequests = subrequests
         try subrequests.require()
         worker.counts.addSubrequest()

@@ -15,6 +15,8 @@ final class Instance {
     // Sound: a lane ends its instances before it ends. Counted, it would cost a retain and a release at each use.
     unowned(unsafe) let lane: Lane
     let isolate: Isolate
+    /// The calls of its account.
+    let line: FairQueue.Line
     private(set) var state = State.running
     /// Requests by their number.
     private(set) var requests: [Int: RequestContext] = [:]
@@ -46,6 +48,7 @@ final class Instance {
         self.worker = worker
         self.isolate = isolate
         self.lane = lane
+        line = lane.line(of: worker.definition.account)
         isolate.setMemoryLimit(memoryLimit)
         isolate.tag = worker.source.tag
         isolate.setHost(
@@ -65,7 +68,10 @@ final class Instance {
         lane.setTime(of: nil)
         let budget = UInt64(worker.definition.limits.startupCPUMilliseconds) * 1_000_000
         worker.counts.addColdStart()
-        defer { worker.counts.addCPUTime(isolate.lastCallCPUTime) }
+        defer {
+            worker.counts.addCPUTime(isolate.lastCallCPUTime)
+            line.charge(isolate.lastCallCPUTime)
+        }
         for entry in worker.preparations {
             try isolate.call(entry.isolateEntry, number: 0, on: lane.thread, budget: budget)
         }
@@ -152,6 +158,7 @@ final class Instance {
         let time = isolate.lastCallCPUTime
         context.cpuTime += time
         worker.counts.addCPUTime(time)
+        line.charge(time)
         sliceCount += 1
         averageSlice += (Double(min(time, Lane.longestSliceCounted)) - averageSlice) * Lane.sliceWeight
     }
@@ -283,6 +290,7 @@ final class Instance {
 
     private func release(_ context: RequestContext) {
         guard requests.removeValue(forKey: context.id) != nil else { return }
+        line.share.requests.give()
         if !context.isAnswered { fail(context, context.outcome == .ok ? .hang : context.outcome) }
         if let subrequests = context.subrequests {
             context.subrequests = nil
@@ -314,6 +322,7 @@ final class Instance {
         let timers = Array(context.timers.keys)
         let dropped = tickets.filter { $0.value === context }.map(\.key)
         for token in context.timers.values { lane.loop.cancel(token) }
+        line.share.timers.give(timers.count)
         for ticket in dropped { tickets.removeValue(forKey: ticket) }
         context.timers.removeAll()
         context.openTickets = 0

@@ -13,6 +13,10 @@ enum Migrations {
         migrator.registerMigration("quotas") { db in try db.execute(sql: quotas) }
         migrator.registerMigration("code sizes") { db in try db.execute(sql: codeSizes) }
         migrator.registerMigration("asset sets") { db in try db.execute(sql: assetSets) }
+        migrator.registerMigration("cordons") { db in
+            for table in ["accounts", "scripts"] { try db.execute(sql: "ALTER TABLE \(table) ADD COLUMN cordon TEXT") }
+        }
+        migrator.registerMigration("feed") { db in try db.execute(sql: feed) }
         return migrator
     }
 
@@ -76,6 +80,22 @@ enum Migrations {
     private static let assetSets = """
         CREATE TABLE asset_sets (blob TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
         INSERT INTO asset_sets SELECT set_blob, count(*) * 200 FROM asset_set_blobs GROUP BY set_blob;
+        """
+
+    private static let feed = """
+        CREATE TABLE feed (
+            kind INTEGER NOT NULL, id BLOB NOT NULL, account TEXT NOT NULL, revision INTEGER NOT NULL, hash BLOB,
+            blob TEXT, removed INTEGER NOT NULL, changed_on INTEGER NOT NULL, PRIMARY KEY (kind, id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX feed_by_revision ON feed (revision);
+        CREATE INDEX feed_by_blob ON feed (blob) WHERE blob IS NOT NULL;
+        CREATE TABLE feed_digests (account TEXT PRIMARY KEY, digest BLOB NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE feed_heads (revision INTEGER PRIMARY KEY, digest BLOB NOT NULL) STRICT;
+        CREATE TABLE locations (
+            id TEXT PRIMARY KEY, key BLOB NOT NULL, accounts TEXT, hash BLOB NOT NULL UNIQUE,
+            created_on INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE location_usage (location TEXT PRIMARY KEY, batch INTEGER NOT NULL) STRICT;
         """
 
     /// Bytes of an entry of KV.

@@ -22,12 +22,12 @@ extension SQLiteStore: AccountStore {
         try write { db, revision in
             try db.execute(
                 sql: """
-                    INSERT INTO accounts (id, name, created_on, suspended, subdomain, limits)
-                    VALUES (?, ?, ?, ?, ?, ?)
+                    INSERT INTO accounts (id, name, created_on, suspended, subdomain, limits, cordon)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     account.id, account.name, account.createdOn.milliseconds, account.isSuspended, account.subdomain,
-                    try JSONText.of(account.limits),
+                    try JSONText.of(account.limits), account.cordon,
                 ])
             try Self.note(.account(account.id), db, revision)
         }
@@ -48,8 +48,13 @@ extension SQLiteStore: AccountStore {
                 }
             }
             try db.execute(
-                sql: "UPDATE accounts SET name = ?, suspended = ?, subdomain = ?, limits = ? WHERE id = ?",
-                arguments: [account.name, account.isSuspended, account.subdomain, try JSONText.of(account.limits), id])
+                sql: """
+                    UPDATE accounts SET name = ?, suspended = ?, subdomain = ?, limits = ?, cordon = ? WHERE id = ?
+                    """,
+                arguments: [
+                    account.name, account.isSuspended, account.subdomain, try JSONText.of(account.limits),
+                    account.cordon, id,
+                ])
             try Self.note(.account(id), db, revision)
             return account
         }
@@ -71,6 +76,10 @@ extension SQLiteStore: AccountStore {
             }
             for domain in try String.fetchAll(db, sql: "SELECT id FROM domains WHERE account = ?", arguments: [id]) {
                 try Self.note(.domain(domain), db, revision)
+            }
+            let namespaces = "SELECT id FROM kv_namespaces WHERE account = ?"
+            for namespace in try String.fetchAll(db, sql: namespaces, arguments: [id]) {
+                try Self.noteFed(FeedKey(.namespace, namespace), db, revision)
             }
             try db.execute(sql: "DELETE FROM accounts WHERE id = ?", arguments: [id])
             guard db.changesCount == 1 else { throw StoreError(.missing, "there is no account \(id)") }
@@ -135,7 +144,8 @@ extension Account {
     fileprivate init(row: Row) throws {
         self.init(
             id: row["id"], name: row["name"], createdOn: Timestamp(milliseconds: row["created_on"]),
-            isSuspended: row["suspended"], subdomain: row["subdomain"], limits: try AccountLimits(row: row))
+            isSuspended: row["suspended"], subdomain: row["subdomain"], limits: try AccountLimits(row: row),
+            cordon: row["cordon"])
     }
 }
 

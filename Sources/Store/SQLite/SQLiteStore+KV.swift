@@ -22,11 +22,12 @@ extension SQLiteStore: KVStore {
     }
 
     package func add(_ namespace: KVNamespace, to account: String) throws {
-        try write { db, _ in
+        try write { db, revision in
             try Self.checkTitle(of: namespace, in: account, db)
             try db.execute(
                 sql: "INSERT INTO kv_namespaces (id, account, title) VALUES (?, ?, ?)",
                 arguments: [namespace.id, account, namespace.title])
+            try Self.noteFed(FeedKey(.namespace, namespace.id), db, revision)
         }
     }
 
@@ -54,9 +55,10 @@ extension SQLiteStore: KVStore {
     }
 
     package func deleteNamespace(_ id: String, of account: String) throws {
-        try write { db, _ in
+        try write { db, revision in
             try db.execute(sql: "DELETE FROM kv_namespaces WHERE id = ? AND account = ?", arguments: [id, account])
             guard db.changesCount == 1 else { throw Self.missing(id) }
+            try Self.noteFed(FeedKey(.namespace, id), db, revision)
         }
     }
 
@@ -80,7 +82,7 @@ extension SQLiteStore: KVStore {
     }
 
     package func put(_ entries: [(key: String, entry: KVEntry)], in namespace: String) throws {
-        try write { db, _ in
+        try write { db, revision in
             let exists = try Bool.fetchOne(
                 db, sql: "SELECT EXISTS (SELECT 1 FROM kv_namespaces WHERE id = ?)", arguments: [namespace])
             guard exists == true else { throw Self.missing(namespace) }
@@ -97,25 +99,37 @@ extension SQLiteStore: KVStore {
                     arguments: [
                         namespace, Data(key.utf8), value, entry.metadata, entry.expiration, Checksum.short(value),
                     ])
+                try Self.noteFed(Self.fedKey(key, namespace), db, revision)
             }
             // Expired keys are invisible already; each write takes some of them off the disk.
-            try db.execute(
+            let expired = try Row.fetchAll(
+                db,
                 sql: """
                     DELETE FROM kv_entries WHERE rowid IN (
-                        SELECT rowid FROM kv_entries WHERE expiration <= ? LIMIT 100)
+                        SELECT rowid FROM kv_entries WHERE expiration <= ? LIMIT 100) RETURNING namespace, key
                     """, arguments: [Timestamp.now.seconds])
+            for row in expired {
+                let key = String(decoding: row["key"] as Data, as: UTF8.self)
+                try Self.noteFed(Self.fedKey(key, row["namespace"]), db, revision)
+            }
             try Self.checkKV(ofNamespace: namespace, db)
         }
     }
 
     package func delete(_ keys: [String], in namespace: String) throws {
-        try write { db, _ in
+        try write { db, revision in
             for key in keys {
                 try db.execute(
                     sql: "DELETE FROM kv_entries WHERE namespace = ? AND key = ?",
                     arguments: [namespace, Data(key.utf8)])
+                guard db.changesCount == 1 else { continue }
+                try Self.noteFed(Self.fedKey(key, namespace), db, revision)
             }
         }
+    }
+
+    private static func fedKey(_ key: String, _ namespace: String) -> FeedKey {
+        FeedKey(.entry, FeedKey.prefix(ofNamespace: namespace) + key)
     }
 
     package func keys(in namespace: String, prefix: String, after: String?, limit: Int) throws -> KVPage {

@@ -12,6 +12,7 @@ extension SQLiteStore: RoutingFeed {
             sql: "INSERT INTO changes (revision, kind, account, id) VALUES (?, ?, ?, ?)",
             arguments: [revision, kind, account, id])
         try db.execute(sql: "DELETE FROM changes WHERE revision < ?", arguments: [revision - revisionsKept])
+        try noteFed(key.fed, db, revision)
     }
 
     private static func columns(of key: RoutingKey) -> (kind: String, account: String, id: String) {
@@ -56,7 +57,9 @@ extension SQLiteStore: RoutingFeed {
             case .script(let key):
                 try script(key, db).map {
                     .script(
-                        RoutedScript(key: key, isOnSubdomain: $0.isOnSubdomain, shares: $0.deployment?.shares ?? []))
+                        RoutedScript(
+                            key: key, isOnSubdomain: $0.isOnSubdomain, shares: $0.deployment?.shares ?? [],
+                            cordon: $0.cordon))
                 }
             case .zone(let id):
                 try zone(id, db).map { .zone(RoutedZone(zone: $0, routes: try routes(of: id, db))) }
@@ -88,13 +91,15 @@ extension SQLiteStore: RoutingFeed {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT account, name, on_subdomain, version, percentage FROM scripts
+                SELECT account, name, on_subdomain, version, percentage, cordon FROM scripts
                 LEFT JOIN shares ON shares.deployment = scripts.deployment ORDER BY account, name, position
                 """)
         var scripts: [RoutedScript] = []
         while let row = try rows.next() {
             let key = ScriptKey(account: row[0], name: row[1])
-            if scripts.last?.key != key { scripts.append(RoutedScript(key: key, isOnSubdomain: row[2], shares: [])) }
+            if scripts.last?.key != key {
+                scripts.append(RoutedScript(key: key, isOnSubdomain: row[2], shares: [], cordon: row[5]))
+            }
             if let version = row[3] as String? {
                 scripts[scripts.count - 1].shares.append(Deployment.Share(version: version, percentage: row[4]))
             }
@@ -103,10 +108,21 @@ extension SQLiteStore: RoutingFeed {
     }
 }
 
+extension RoutingKey {
+    fileprivate var fed: FeedKey {
+        switch self {
+        case .account(let id): FeedKey(.account, id)
+        case .script(let key): FeedKey(.script, key.description)
+        case .zone(let id): FeedKey(.zone, id)
+        case .domain(let id): FeedKey(.domain, id)
+        }
+    }
+}
+
 extension RoutedAccount {
-    fileprivate init(row: Row) throws {
+    init(row: Row) throws {
         self.init(
             id: row["id"], subdomain: row["subdomain"], isSuspended: row["suspended"],
-            limits: try AccountLimits(row: row))
+            limits: try AccountLimits(row: row), cordon: row["cordon"])
     }
 }

@@ -28,8 +28,9 @@ extension SQLiteStore: ScheduleStore {
     }
 
     package func replaceSchedules(of key: ScriptKey, with crons: [String]) throws -> [Schedule] {
-        try write { db, _ in
+        try write { db, revision in
             _ = try Self.require(key, db)
+            try Self.noteFed(FeedKey(.script, key.description), db, revision)
             let old = try Self.schedules(of: key, db).map(\.cron)
             let now = Timestamp.now.milliseconds
             for cron in old where !crons.contains(cron) {

@@ -33,12 +33,12 @@ extension SQLiteStore {
             change(&script)
             try db.execute(
                 sql: """
-                    UPDATE scripts SET modified_on = ?, on_subdomain = ?, previews = ?, settings = ?
+                    UPDATE scripts SET modified_on = ?, on_subdomain = ?, previews = ?, settings = ?, cordon = ?
                     WHERE account = ? AND name = ?
                     """,
                 arguments: [
                     Timestamp.now.milliseconds, script.isOnSubdomain, script.hasPreviews,
-                    try JSONText.of(script.settings), key.account, key.name,
+                    try JSONText.of(script.settings), script.cordon, key.account, key.name,
                 ])
             try Self.note(.script(key), db, revision)
         }
@@ -97,7 +97,7 @@ extension Script {
             modifiedOn: Timestamp(milliseconds: row["modified_on"]), isOnSubdomain: row["on_subdomain"],
             hasPreviews: row["previews"], settings: try JSONText.value([String: JSONValue].self, of: row["settings"]),
             latestVersion: row["latest_version"],
-            deployment: try deployment.flatMap { try Deployment.fetch($0, db) })
+            deployment: try deployment.flatMap { try Deployment.fetch($0, db) }, cordon: row["cordon"])
     }
 }
 

@@ -17,6 +17,20 @@ extension SQLiteStore: UsageStore {
         }
     }
 
+    package func addUsage(_ readings: [Usage], of location: String, batch: Int64) throws {
+        try write { db, _ in
+            let last = try Int64.fetchOne(
+                db, sql: "SELECT batch FROM location_usage WHERE location = ?", arguments: [location])
+            guard batch > last ?? 0 else { return }
+            try db.execute(
+                sql: """
+                    INSERT INTO location_usage (location, batch) VALUES (?, ?)
+                    ON CONFLICT DO UPDATE SET batch = excluded.batch
+                    """, arguments: [location, batch])
+            for usage in readings { try Self.add(usage, db) }
+        }
+    }
+
     /// How long a batch's name is kept, in milliseconds: whoever tries one again does so within seconds.
     private static let batchMemory: Int64 = 86_400_000
 

@@ -175,9 +175,12 @@ extension SQLiteStore: ScriptStore, VersionSource {
     }
 
     package func secrets(of version: String, script key: ScriptKey) throws -> [String: String] {
-        let rows = try read { db in
-            try Row.fetchAll(db, sql: "SELECT name, sealed FROM secrets WHERE version = ?", arguments: [version])
-        }
+        try read { db in try secrets(of: version, script: key, db) }
+    }
+
+    func secrets(of version: String, script key: ScriptKey, _ db: Database) throws -> [String: String] {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT name, sealed FROM secrets WHERE version = ?", arguments: [version])
         var texts: [String: String] = [:]
         for row in rows {
             let name: String = row["name"]

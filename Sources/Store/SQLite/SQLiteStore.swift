@@ -29,6 +29,7 @@ package final class SQLiteStore: Sendable {
             throw Self.storeError(error, doing: "opening \(path)/\(DataFolder.database)")
         }
         try checkKey()
+        try buildFeed()
     }
 
     private static var configuration: Configuration {
@@ -96,7 +97,10 @@ package final class SQLiteStore: Sendable {
         do {
             value = try pool.write { db in
                 try db.execute(sql: "UPDATE meta SET value = value + 1 WHERE name = 'revision'")
-                return try body(db, try Self.revision(db))
+                let revision = try Self.revision(db)
+                let value = try body(db, revision)
+                try finishFeed(revision, db)
+                return value
             }
         } catch {
             throw Self.storeError(error, doing: "writing")

@@ -33,8 +33,12 @@ final class StoreDesk: Sendable {
         self.reply = reply
     }
 
-    /// - Parameter size: bytes of the frame.
-    func take(_ call: StoreCall, _ id: Int, size: Int) throws(WireError) {
+    /// - Parameters:
+    ///   - size: bytes of the frame.
+    ///   - mayWaitHere: nothing else of the host's waits for the calling thread. What is read at once is read there
+    ///     then: another thread would have to wake up.
+    func take(_ call: StoreCall, _ id: Int, size: Int, mayWaitHere: Bool) throws(WireError) {
+        if mayWaitHere, case .entries(let keys, _) = call, keys.count == 1 { return reply(id, answer(to: call)) }
         let isTaken = state.withLock { state in
             guard state.calls < Self.mostCalls, state.bytes + size <= Self.mostBytes else { return false }
             state.calls += 1

@@ -32,6 +32,8 @@ package enum FromHost: Sendable, Equatable {
     case checked(id: Int, StartupReport, isTainted: Bool)
     /// Asks for a handshake's signature by a certificate's key.
     case sign(id: Int, certificate: Int, algorithm: UInt16, [UInt8])
+    /// It has taken the connection that it was given first of those that it had not.
+    case taken
     /// It takes no more connections.
     case closed
     /// No request is left, and it is about to end.
@@ -40,7 +42,7 @@ package enum FromHost: Sendable, Equatable {
     private enum Kind: UInt8 {
         case locked = 1
         case serving, failed, log, requestEnded, status, drained, exchange, trace, call, applied, ran, checked, sign,
-            closed
+            closed, taken
     }
 
     /// A frame's content: a byte for the kind, and what belongs to it.
@@ -95,6 +97,7 @@ package enum FromHost: Sendable, Equatable {
             writer.number(certificate)
             writer.number(Int(algorithm))
             writer.blob(bytes)
+        case .taken: begin(.taken)
         case .closed: begin(.closed)
         case .drained: begin(.drained)
         }
@@ -125,6 +128,7 @@ package enum FromHost: Sendable, Equatable {
             let bytes = try reader.blob()
             guard bytes.count <= Self.longestSigned else { throw WireError("too much to sign") }
             self = .sign(id: id, certificate: certificate, algorithm: algorithm, bytes)
+        case .taken: self = .taken
         case .closed: self = .closed
         case .drained: self = .drained
         }

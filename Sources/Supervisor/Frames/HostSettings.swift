@@ -18,7 +18,11 @@ package struct HostSettings: Sendable, Equatable, Codable {
     package var backLanes = 1
     package var blankIsolates = 8
     package var memoryBudgetMegabytes = 4_096
+    package var processMemoryMegabytes = 4_096
     package var defaultMemoryMegabytes = 128
+    /// What the Workers of each account may use of the host.
+    package var accounts = AccountCaps()
+    package var timerJitterMilliseconds = 0
     /// The most that a Worker gets.
     package var limits = Limits()
     /// V8's flags, after our own.

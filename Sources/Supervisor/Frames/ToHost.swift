@@ -30,13 +30,17 @@ package enum ToHost: Sendable {
     case certificates([ServedCertificate])
     /// What was asked to be signed; nil if it was refused.
     case signed(id: Int, [UInt8]?)
+    /// Whether it accepts connections itself, as the only host, or gets them by `connection`.
+    case accept(Bool)
+    /// A connection of that listener, of which nothing has been read. Its descriptor comes along.
+    case connection(listener: Int)
     /// Takes no more connections, finishes what is under way, and ends.
     case drain
 
     private enum Kind: UInt8 {
         case hello = 1
         case put, broken, remove, open, status, drain, exchange, routes, answer, follow, run, check, certificates,
-            signed
+            signed, accept, connection
     }
 
     package var bytes: [UInt8] {
@@ -92,6 +96,12 @@ package enum ToHost: Sendable {
             begin(.signed)
             writer.number(id)
             writer.optional(signature) { $0.blob($1) }
+        case .accept(let isAccepting):
+            begin(.accept)
+            writer.flag(isAccepting)
+        case .connection(let listener):
+            begin(.connection)
+            writer.number(listener)
         case .drain: begin(.drain)
         }
         return writer.bytes
@@ -123,6 +133,8 @@ package enum ToHost: Sendable {
         case .signed:
             self = .signed(
                 id: try reader.number(), try reader.optional { (reader) throws(WireError) in try reader.blob() })
+        case .accept: self = .accept(try reader.flag())
+        case .connection: self = .connection(listener: try reader.count())
         case .drain: self = .drain
         }
         try reader.end()

@@ -22,9 +22,13 @@ final class Host: Sendable {
         var questions: [Int: @Sendable (Answer?) -> Void] = [:]
         /// The revision that it routes by.
         var revision: Int64 = -1
+        /// Connections that it was given and has not taken: copies, for the next host if this one ends before.
+        var connections: [(descriptor: Int32, listener: Int)] = []
         /// It takes no more connections.
         var isClosed = false
         var isOver = false
+        /// Nobody gives it anything any more.
+        var isGone = false
     }
 
     /// What a host says to a question.
@@ -122,6 +126,17 @@ final class Host: Sendable {
         channel.send(frame.bytes)
     }
 
+    /// Gives it a connection, of which nothing has been read.
+    func pass(_ descriptor: Int32, of listener: Int) {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        let isGone = state.withLock { state in
+            if !state.isGone, copy >= 0 { state.connections.append((copy, listener)) }
+            return state.isGone
+        }
+        if isGone, copy >= 0 { delegate.returned([(copy, listener)]) }
+        channel.send(ToHost.connection(listener: listener).bytes, with: descriptor)
+    }
+
     /// Ends the process, if it has not ended: its number may be another's by then.
     func kill() {
         state.withLock { state in
@@ -166,6 +181,13 @@ final class Host: Sendable {
             End(
                 description: Child.description(ofStatus: status), failure: failure,
                 suspects: suspects(ofStatus: status)))
+        // Its group gives it no more by now.
+        let connections = state.withLock { state in
+            state.isGone = true
+            defer { state.connections = [] }
+            return state.connections
+        }
+        delegate.returned(connections)
     }
 
     private func suspects(ofStatus status: Int32) -> [String] {
@@ -195,11 +217,15 @@ final class Host: Sendable {
         case .exchange(let id, let order): try exchanges.take(order, id)
         case .call(let id, let call):
             guard let calls else { throw WireError("there is no store") }
-            try calls.take(call, id, size: size)
+            try calls.take(call, id, size: size, mayWaitHere: !channel.hasMore)
         case .sign(let id, let certificate, let algorithm, let bytes):
             signatures.sign(bytes, certificate: certificate, algorithm: algorithm) { [channel] signature in
                 channel.send(ToHost.signed(id: id, signature).bytes)
             }
+        case .taken:
+            let taken = state.withLock { $0.connections.isEmpty ? nil : $0.connections.removeFirst() }
+            guard let taken else { throw WireError("a connection that it was not given") }
+            close(taken.descriptor)
         case .closed:
             state.withLock { $0.isClosed = true }
             delegate.hasChanged()

@@ -41,7 +41,12 @@ final class HostGroup: Sendable {
         var isFirstAwaited = false
         var firstFailure: String?
         var hasServed = false
+        /// Connections that came while no host served.
+        var connections: [(descriptor: Int32, listener: Int)] = []
     }
+
+    /// Connections that wait for a host at most; the next is closed.
+    private static let mostConnections = 4_096
 
     let options: Options
     private let services: HostServices
@@ -128,6 +133,18 @@ final class HostGroup: Sendable {
         for host in hosts { host.send(frame) }
     }
 
+    /// Gives a connection to the host that serves, or to the next one.
+    func pass(_ descriptor: Int32, of listener: Int) {
+        let (host, isTaken) = state.withLock { state -> (Host?, Bool) in
+            let serving = state.hosts.filter { $0.value.phase == .serving }.max { $0.key < $1.key }
+            if let serving { return (serving.value.host, true) }
+            guard !state.isEnding, state.connections.count < Self.mostConnections else { return (nil, false) }
+            state.connections.append((descriptor, listener))
+            return (nil, true)
+        }
+        if let host { host.pass(descriptor, of: listener) } else if !isTaken { close(descriptor) }
+    }
+
     /// The one that serves; nil if there is none just now.
     var serving: Host? {
         state.withLock { state in
@@ -194,6 +211,13 @@ final class HostGroup: Sendable {
             return old
         }
         for host in old { host.send(.drain) }
+        let (host, connections) = state.withLock { state in
+            defer { state.connections = [] }
+            return (state.hosts[id]?.host, state.connections)
+        }
+        for (descriptor, listener) in connections {
+            if let host { host.pass(descriptor, of: listener) } else { close(descriptor) }
+        }
         signalChange()
     }
 
@@ -216,6 +240,11 @@ final class HostGroup: Sendable {
         if let pause { launch(after: pause) }
         if !end.suspects.isEmpty { delegate.crashed(end.suspects) }
         signalChange()
+    }
+
+    /// Connections that an ended host has not taken.
+    fileprivate func returned(_ connections: [(descriptor: Int32, listener: Int)]) {
+        for (descriptor, listener) in connections { pass(descriptor, of: listener) }
     }
 
     fileprivate func hasChanged() { signalChange() }
@@ -245,11 +274,16 @@ final class HostGroup: Sendable {
         let hosts = state.withLock { state in
             state.isEnding = true
             for id in state.hosts.keys { state.hosts[id]!.phase = .draining }
+            for connection in state.connections { close(connection.descriptor) }
+            state.connections = []
             return state.hosts.values.map(\.host)
         }
         for host in hosts { host.send(.drain) }
         signalChange()
     }
+
+    /// Whether no host is left.
+    var isEmpty: Bool { state.withLock { $0.hosts.isEmpty } }
 
     /// Waits until none takes connections any more.
     func awaitClosed(by end: Date) {
@@ -302,6 +336,7 @@ struct HostDelegate: Sendable {
     func isServing() { group.isServing(id) }
     func hasEnded(_ end: Host.End) { group.hasEnded(id, end) }
     func hasChanged() { group.hasChanged() }
+    func returned(_ connections: [(descriptor: Int32, listener: Int)]) { group.returned(connections) }
     func log(_ event: LogEvent) { group.log(event) }
     func requestEnded(_ event: RequestEvent) { group.requestEnded(event) }
     func trace(_ trace: Trace) { group.trace(trace) }

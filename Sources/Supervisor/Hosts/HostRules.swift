@@ -81,7 +81,7 @@ package struct HostRules {
         case .call(_, let call): try check(call)
         case .sign(_, let certificate, _, _):
             guard certificates.contains(certificate) else { throw WireError("a certificate that it does not have") }
-        case .closed, .drained: guard isServing else { throw WireError("drained out of turn") }
+        case .closed, .drained, .taken: guard isServing else { throw WireError("drained out of turn") }
         }
     }
 

@@ -32,8 +32,20 @@ package struct RouteBook {
 
     package private(set) var revision: Int64 = -1
     private var sections: [String: Section] = [:]
+    /// What scripts are held to beyond their settings.
+    private var restraints: [ScriptKey: Restraint] = [:]
+    /// Those among them as they would be without.
+    private var originals: [ScriptKey: RoutedScript] = [:]
     /// Whose a zone or a domain is.
     private var owners: [RoutingKey: String] = [:]
+
+    /// What a script is held to after it has crashed its host.
+    package enum Restraint: Sendable {
+        /// It runs in a host of its own.
+        case apart
+        /// It does not run.
+        case paused
+    }
 
     package init() {}
 
@@ -49,6 +61,9 @@ package struct RouteBook {
         guard let section = sections[key.account], let script = section.scripts[key.name] else { return nil }
         return section.cordon(of: script)
     }
+
+    /// Where an account's scripts run that say nothing else.
+    package func cordon(of account: String) -> Cordon { Cordon(of: sections[account]?.account) }
 
     /// All that the hosts of a cordon are told.
     package func snapshot(of cordon: Cordon) -> RoutingSnapshot {
@@ -72,7 +87,8 @@ package struct RouteBook {
             let old = sections[account] ?? Section()
             for item in items { apply(item) }
             let new = sections[account] ?? Section()
-            if old.cordons == [.standard], new.cordons == [.standard] {
+            let isRestrained = restraints.keys.contains { $0.account == account }
+            if old.cordons == [.standard], new.cordons == [.standard], !isRestrained {
                 told[.standard, default: []] += items
             } else {
                 Self.tell(from: old, to: new, &told)
@@ -93,6 +109,30 @@ package struct RouteBook {
             let known = Dictionary(before.map { ($0.key, $0) }) { first, _ in first }
             told[cordon, default: []] += now.filter { known[$0.key] != $0 }
         }
+    }
+
+    /// Holds a script to something, or frees it (nil).
+    /// - Returns: what the hosts of each cordon are to be told.
+    package mutating func restrain(_ key: ScriptKey, _ restraint: Restraint?) -> [Cordon: [RoutingItem]] {
+        restraints[key] = restraint
+        guard let old = sections[key.account], let script = originals.removeValue(forKey: key) ?? old.scripts[key.name]
+        else { return [:] }
+        apply(.script(script))
+        var told: [Cordon: [RoutingItem]] = [:]
+        Self.tell(from: old, to: sections[key.account]!, &told)
+        return told
+    }
+
+    private mutating func restrained(_ script: RoutedScript) -> RoutedScript {
+        guard let restraint = restraints[script.key] else { return script }
+        originals[script.key] = script
+        var script = script
+        switch restraint {
+        case .apart: script.cordon = Cordon.own
+        // Whoever else is in its cordon says so.
+        case .paused: script.isPaused = true
+        }
+        return script
     }
 
     private func byAccount(_ items: [RoutingItem]) -> [String: [RoutingItem]] {
@@ -116,7 +156,7 @@ package struct RouteBook {
         var section = sections[owner] ?? Section()
         switch item {
         case .account(let account): section.account = account
-        case .script(let script): section.scripts[script.key.name] = script
+        case .script(let script): section.scripts[script.key.name] = restrained(script)
         case .zone(let zone):
             section.zones[zone.zone.id] = zone
             owners[item.key] = owner
@@ -126,7 +166,9 @@ package struct RouteBook {
         case .removed(let key):
             switch key {
             case .account: section.account = nil
-            case .script(let key): section.scripts[key.name] = nil
+            case .script(let key):
+                section.scripts[key.name] = nil
+                originals[key] = nil
             case .zone(let id): section.zones[id] = nil
             case .domain(let id): section.domains[id] = nil
             }

@@ -13,14 +13,8 @@ package final class RemoteStore: Sendable {
         var observers: [@Sendable () -> Void] = []
     }
 
-    /// A call and its answer, on the way from one thread to the other.
-    private final class Wait: Sendable {
-        let answer = Mutex<StoreAnswer?>(nil)
-        let isThere = DispatchSemaphore(value: 0)
-    }
-
     private struct Calls {
-        var waits: [Int: Wait] = [:]
+        var waits: [Int: @Sendable (StoreAnswer) -> Void] = [:]
         var lastID = 0
     }
 
@@ -33,9 +27,7 @@ package final class RemoteStore: Sendable {
     // MARK: What the supervisor says
 
     package func take(_ answer: StoreAnswer, of id: Int) {
-        guard let wait = calls.withLock({ $0.waits.removeValue(forKey: id) }) else { return }
-        wait.answer.withLock { $0 = answer }
-        wait.isThere.signal()
+        calls.withLock { $0.waits.removeValue(forKey: id) }?(answer)
     }
 
     /// Returns when those who observe have followed. On a thread that may wait.
@@ -54,18 +46,37 @@ package final class RemoteStore: Sendable {
 
     // MARK: Calls
 
-    private func call(_ call: StoreCall) throws -> StoreAnswer {
-        let wait = Wait()
+    private func ask(_ call: StoreCall, completion: @escaping @Sendable (StoreAnswer) -> Void) {
         let id = calls.withLock { calls in
             calls.lastID += 1
-            calls.waits[calls.lastID] = wait
+            calls.waits[calls.lastID] = completion
             return calls.lastID
         }
         send(.call(id: id, call))
-        wait.isThere.wait()
-        let answer = wait.answer.withLock { $0 }
+    }
+
+    /// An answer on its way from one thread to the other.
+    private final class Wait: Sendable {
+        private let answer = Mutex<StoreAnswer>(.done)
+        private let isThere = DispatchSemaphore(value: 0)
+
+        func set(_ answer: StoreAnswer) {
+            self.answer.withLock { $0 = answer }
+            isThere.signal()
+        }
+
+        func wait() -> StoreAnswer {
+            isThere.wait()
+            return answer.withLock { $0 }
+        }
+    }
+
+    private func call(_ call: StoreCall) throws -> StoreAnswer {
+        let wait = Wait()
+        ask(call) { wait.set($0) }
+        let answer = wait.wait()
         if case .failed(let error) = answer { throw error }
-        return answer ?? .done
+        return answer
     }
 
     private static var confused: StoreError { StoreError(.failed, "the supervisor answered something else") }
@@ -105,31 +116,25 @@ extension RemoteStore: RoutingFeed, VersionSource {
     }
 }
 
-extension RemoteStore: ValueStore {
-    package func entries(_ keys: [String], in namespace: String) throws -> [KVEntry?] {
-        guard case .entries(let entries) = try call(.entries(keys, namespace: namespace)), !entries.isEmpty else {
-            throw Self.confused
+extension RemoteStore: ValueService {
+    package func ask(_ call: ValueCall, completion: @escaping @Sendable (Result<ValueAnswer, any Error>) -> Void) {
+        let request: StoreCall =
+            switch call {
+            case .entries(let keys, let namespace): .entries(keys, namespace: namespace)
+            case .put(let key, let entry, let namespace): .put(key: key, entry, namespace: namespace)
+            case .delete(let key, let namespace): .delete(key: key, namespace: namespace)
+            case .keys(let namespace, let prefix, let after, let limit):
+                .keys(namespace: namespace, prefix: prefix, after: after, limit: limit)
+            }
+        ask(request) { answer in
+            switch answer {
+            case .done: completion(.success(.done))
+            case .entries(let entries) where !entries.isEmpty: completion(.success(.entries(entries)))
+            case .page(let page): completion(.success(.page(page)))
+            case .failed(let error): completion(.failure(error))
+            case .entries, .worker, .bytes, .usage: completion(.failure(Self.confused))
+            }
         }
-        return entries
-    }
-
-    package func entry(_ key: String, in namespace: String) throws -> KVEntry? {
-        try entries([key], in: namespace)[0]
-    }
-
-    package func put(_ entries: [(key: String, entry: KVEntry)], in namespace: String) throws {
-        for (key, entry) in entries { _ = try call(.put(key: key, entry, namespace: namespace)) }
-    }
-
-    package func delete(_ keys: [String], in namespace: String) throws {
-        for key in keys { _ = try call(.delete(key: key, namespace: namespace)) }
-    }
-
-    package func keys(in namespace: String, prefix: String, after: String?, limit: Int) throws -> KVPage {
-        guard
-            case .page(let page) = try call(.keys(namespace: namespace, prefix: prefix, after: after, limit: limit))
-        else { throw Self.confused }
-        return page
     }
 }
 

@@ -228,6 +228,9 @@ package final class FrameChannel: Sendable {
         try input.withLock { (input) throws(WireError) in try receive(&input) }
     }
 
+    /// Whether more has arrived than the frame that was received last.
+    package var hasMore: Bool { input.withLock { $0.count > 0 } }
+
     /// The descriptor that came with the frame that was received last, or before; the caller closes it.
     package func takeDescriptor() -> Int32? {
         input.withLock { $0.descriptors.isEmpty ? nil : $0.descriptors.removeFirst() }

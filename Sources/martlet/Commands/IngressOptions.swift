@@ -22,10 +22,22 @@ struct IngressOptions: ParsableArguments {
     var writeStallMs = defaults.writeStallMilliseconds
     @Option(help: "How far a body may lag behind the least rate, in ms (408).")
     var bodyTimeoutMs = defaults.bodyMilliseconds
+    @Option(name: .customLong("body-rate"), help: "The least rate at which a body has to arrive, in bytes a second.")
+    var bodyBytesPerSecond = defaults.bodyBytesPerSecond
     @Option(help: "How long requests may go on after SIGTERM, in ms.")
     var drainMs = defaults.drainMilliseconds
     @Option(name: .customLong("http2-streams"), help: "Requests under way on one HTTP/2 connection.")
     var http2Streams = HTTP2Limits().streams
+    @Option(name: .customLong("http2-resets"), help: "Requests that an HTTP/2 client may cancel in 30 s.")
+    var http2Resets = HTTP2Limits().resets
+    @Option(
+        name: .customLong("http2-control-frames"), help: "PING, SETTINGS and PRIORITY frames of a connection in 30 s.")
+    var http2ControlFrames = HTTP2Limits().controlFrames
+    @Option(name: .customLong("http2-stream-errors"), help: "Malformed requests of an HTTP/2 connection in 30 s.")
+    var http2StreamErrors = HTTP2Limits().streamErrors
+    @Option(
+        name: .customLong("http2-window-updates"), help: "WINDOW_UPDATE frames beyond two for each piece of an answer.")
+    var http2WindowUpdates = HTTP2Limits().windowUpdates
     @Option(
         name: .customLong("proxy-protocol"),
         help: "Connections from ADDRESS or ADDRESS/BITS begin with the PROXY protocol, version 2. Repeatable.")
@@ -49,7 +61,11 @@ struct IngressOptions: ParsableArguments {
             ("--body-mb", bodyMb, 0...1 << 20), ("--header-timeout-ms", headerTimeoutMs, 1...3_600_000),
             ("--idle-timeout-ms", idleTimeoutMs, 1...86_400_000), ("--write-stall-ms", writeStallMs, 1...3_600_000),
             ("--body-timeout-ms", bodyTimeoutMs, 1...3_600_000), ("--drain-ms", drainMs, 0...3_600_000),
-            ("--http2-streams", http2Streams, 1...10_000), ("--connections", connections, 1...10_000_000),
+            ("--http2-streams", http2Streams, 1...10_000), ("--http2-resets", http2Resets, 1...1_000_000),
+            ("--http2-control-frames", http2ControlFrames, 1...1_000_000),
+            ("--http2-stream-errors", http2StreamErrors, 1...1_000_000),
+            ("--http2-window-updates", http2WindowUpdates, 1...1_000_000),
+            ("--body-rate", bodyBytesPerSecond, 1...1 << 30), ("--connections", connections, 1...10_000_000),
             ("--connections-per-address", connectionsPerAddress, 1...10_000_000),
         ]
         let letters: [(String, String?, Int)] = [("--colo", colo, 3), ("--country", country, 2)]
@@ -69,6 +85,10 @@ struct IngressOptions: ParsableArguments {
     func settings(showsEveryOutcome: Bool) -> IngressSettings {
         var http2 = HTTP2Limits()
         http2.streams = http2Streams
+        http2.resets = http2Resets
+        http2.controlFrames = http2ControlFrames
+        http2.streamErrors = http2StreamErrors
+        http2.windowUpdates = http2WindowUpdates
         return IngressSettings(
             limits: limits, showsEveryOutcome: showsEveryOutcome, location: location, http2: http2,
             proxies: proxies.compactMap { AddressRange($0) })
@@ -84,6 +104,7 @@ struct IngressOptions: ParsableArguments {
         limits.idleMilliseconds = idleTimeoutMs
         limits.writeStallMilliseconds = writeStallMs
         limits.bodyMilliseconds = bodyTimeoutMs
+        limits.bodyBytesPerSecond = bodyBytesPerSecond
         limits.drainMilliseconds = drainMs
         limits.connections = connections
         limits.connectionsPerAddress = connectionsPerAddress

@@ -27,6 +27,7 @@ struct PlatformOptions: ParsableArguments {
     @Option(help: "Seconds after which a tail ends.")
     var tailS = 21_600
 
+    @OptionGroup var feed: FeedOptions
     @Option(help: "A JSON file with what use costs.")
     var plan: String?
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Model
 import Sandbox
 import Supervisor
 
@@ -11,7 +12,15 @@ struct SandboxOptions: ParsableArguments {
     @Option(help: "Isolates and lanes that a host may lose before it is replaced.")
     var taintBudget = Supervisor.Options().taintBudget
 
+    @Option(
+        name: .customLong("jitless"),
+        help: "A cordon whose hosts make no machine code: slower, less to attack, no WebAssembly. Repeatable.")
+    var jitless: [String] = []
+
     func validate() throws {
+        for name in jitless {
+            if let complaint = Cordon.complaint(about: name) { throw ValidationError("--jitless: \(complaint).") }
+        }
         guard (1...1_000_000).contains(taintBudget) else {
             throw ValidationError("--taint-budget must be between 1 and 1000000, not \(taintBudget).")
         }

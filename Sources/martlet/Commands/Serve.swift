@@ -68,15 +68,17 @@ struct Serve: ParsableCommand {
         let egress = try Server.egress(egress.settings)
         var services: HostServices?
         let supervised = try Supervised(
-            host: host, port: port, tls: tls, options: options, cache: cache.settings(folder: "\(data)/cache"), log: log
+            host: host, port: port, tls: tls, options: options, cache: cache.settings(folder: "\(data)/cache"),
+            log: log, door: CordonDoor(baseDomain: platform.baseDomain.lowercased())
         ) { cache, certificates in
             let made = HostServices(
                 egress: egress, cache: cache, store: store, traces: tails, certificates: certificates, events: log)
             services = made
             return made
         }
-        let platformServer = PlatformServer(
-            supervised: supervised, settings: options.host, services: services!, store: store, tails: tails, log: log)
+        let platformServer = try PlatformServer(
+            supervised: supervised, settings: options.host, services: services!, store: store, tails: tails,
+            nats: try platform.feed.server(), log: log)
         try platformServer.start(
             control: ControlServer.Settings(
                 host: adminHost, port: Int(adminPort), baseDomain: platform.baseDomain.lowercased(),
@@ -114,27 +116,9 @@ struct Serve: ParsableCommand {
     }
 
     private func options(_ role: HostSettings.Role, _ log: any EventSink) -> Supervisor.Options {
-        let placement = lanes.options
-        let ingress = ingress.settings(showsEveryOutcome: showOutcome)
-        var options = Supervisor.Options()
-        options.taintBudget = sandbox.taintBudget
-        options.host.role = role
-        options.host.frontLanes = placement.frontLanes
-        options.host.backLanes = placement.backLanes
-        options.host.blankIsolates = placement.blankIsolates
-        options.host.memoryBudgetMegabytes = placement.memoryBudgetMegabytes
-        options.host.defaultMemoryMegabytes = limits.memoryMb
-        options.host.limits = limits.limits
-        options.host.engineFlags = lanes.v8Flags
-        options.host.showsEveryOutcome = showOutcome
-        options.host.wantsRequests = log.wantsRequests
-        options.host.wantsRays = log.wantsRays
-        options.host.sandbox = sandbox.mode
-        options.host.ingress = ingress.limits
-        options.host.http2 = ingress.http2
-        options.host.location = ingress.location
-        options.host.proxies = self.ingress.proxies
-        return options
+        Supervised.options(
+            role, lanes: lanes, limits: limits, sandbox: sandbox, ingress: ingress, showsEveryOutcome: showOutcome,
+            log: log)
     }
 }
 

@@ -40,6 +40,9 @@ final class ServingHost: Sendable {
         options.backLanes = settings.backLanes
         options.blankIsolates = settings.blankIsolates
         options.memoryBudgetMegabytes = settings.memoryBudgetMegabytes
+        options.processMemoryMegabytes = settings.processMemoryMegabytes
+        options.accounts = settings.accounts
+        options.timerJitterMilliseconds = settings.timerJitterMilliseconds
         let storage = settings.hasStore ? Storage(kv: store) { events.say("error", $0) } : nil
         server = Server(
             engine, options, defaultMemoryMegabytes: settings.defaultMemoryMegabytes, egress: exchanges,
@@ -81,6 +84,13 @@ final class ServingHost: Sendable {
             }
         case .signed(let id, let signature): signer.take(signature, of: id)
         case .run(let id, let key, let event): follower.add { [self] in run(event, of: key, id) }
+        case .accept(let isAccepting):
+            server.setAccepting(isAccepting)
+            platform.withLock { $0?.table }?.setOneOfMany(!isAccepting)
+        case .connection(let listener):
+            guard let descriptor = channel.takeDescriptor() else { break }
+            channel.send(FromHost.taken.bytes)
+            if listeners.indices.contains(listener) { listeners[listener].take(descriptor) } else { close(descriptor) }
         case .drain: drain()
         }
     }

@@ -15,10 +15,12 @@ final class Supervised: Sendable {
     private let cache: DiskCache
 
     /// Binds the sockets.
-    /// - Parameter services: makes what the hosts need, with the cache and the certificates.
+    /// - Parameters:
+    ///   - door: where there may be several cordons.
+    ///   - services: makes what the hosts need, with the cache and the certificates.
     init(
         host: String, port: UInt16, tls: TLSOptions, options: Supervisor.Options, cache settings: CacheSettings,
-        log: any EventSink, services: (DiskCache, CertificateStore?) throws -> HostServices
+        log: any EventSink, door: CordonDoor? = nil, services: (DiskCache, CertificateStore?) throws -> HostServices
     ) throws {
         let certificates = try tls.certificates()
         var listeners = [try Server.listen(host, port)]
@@ -31,7 +33,41 @@ final class Supervised: Sendable {
         options.listeners = listeners.map(\.descriptor)
         options.host.listeners = listeners.map(\.isSecure)
         cache = try Server.cache(settings)
-        supervisor = Supervisor(options: options, services: try services(cache, certificates))
+        supervisor = Supervisor(options: options, services: try services(cache, certificates), door: door)
+        let proxies = options.host.proxies.compactMap { AddressRange($0) }
+        door?.connect(listeners, proxies: proxies, to: supervisor)
+    }
+
+    /// What hosts are told, by the flags of a command.
+    static func options(
+        _ role: HostSettings.Role, lanes: LaneOptions, limits: LimitOptions, sandbox: SandboxOptions,
+        ingress: IngressOptions, showsEveryOutcome: Bool, log: any EventSink
+    ) -> Supervisor.Options {
+        let placement = lanes.options
+        let settings = ingress.settings(showsEveryOutcome: showsEveryOutcome)
+        var options = Supervisor.Options()
+        options.taintBudget = sandbox.taintBudget
+        options.jitlessCordons = Set(sandbox.jitless)
+        options.host.role = role
+        options.host.frontLanes = placement.frontLanes
+        options.host.backLanes = placement.backLanes
+        options.host.blankIsolates = placement.blankIsolates
+        options.host.memoryBudgetMegabytes = placement.memoryBudgetMegabytes
+        options.host.processMemoryMegabytes = placement.processMemoryMegabytes
+        options.host.accounts = placement.accounts
+        options.host.timerJitterMilliseconds = placement.timerJitterMilliseconds
+        options.host.defaultMemoryMegabytes = limits.memoryMb
+        options.host.limits = limits.limits
+        options.host.engineFlags = lanes.v8Flags
+        options.host.showsEveryOutcome = showsEveryOutcome
+        options.host.wantsRequests = log.wantsRequests
+        options.host.wantsRays = log.wantsRays
+        options.host.sandbox = sandbox.mode
+        options.host.ingress = settings.limits
+        options.host.http2 = settings.http2
+        options.host.location = settings.location
+        options.host.proxies = ingress.proxies
+        return options
     }
 
     /// Starts a host and says where it listens.
@@ -50,13 +86,14 @@ final class Supervised: Sendable {
     }
 
     /// The status page, on a thread that serves nothing else.
-    func startAdmin(host: String, port: UInt16) throws {
+    /// - Parameter place: how a location is; nil if this is none.
+    func startAdmin(host: String, port: UInt16, place: (@Sendable () -> JSONValue)? = nil) throws {
         let listener = try Server.listen(host, port)
         let isOpen = ControlServer.isLoopback(host)
         Thread.spawn(name: "admin") { [self] in
             guard let loop = try? EventLoop() else { return }
             let ingress = Ingress(loop: loop, settings: IngressSettings())
-            try? ingress.open(listener, handler: AdminPages(isOpen: isOpen) { self.hosts })
+            try? ingress.open(listener, handler: AdminPages(isOpen: isOpen, place: place) { self.hosts })
             loop.run()
         }
         Server.announce(listener)

@@ -22,8 +22,17 @@ import Testing
             let text = try worker.get("/?to=http://\(host):\(port)/").text
             #expect(refused(text, "\(host):\(port)"), "\(text)")
         }
-        for (host, parsed) in [("2130706433", "127.0.0.1"), ("0x7f.1", "127.0.0.1"), ("localhost", "localhost")] {
-            let text = try worker.get("/?to=http://\(host):\(port)/").text
+        for (host, parsed) in [
+            ("2130706433", "127.0.0.1"), ("0x7f.1", "127.0.0.1"), ("localhost", "localhost"),
+            ("0177.0.0.1", "127.0.0.1"), ("017700000001", "127.0.0.1"), ("0x7f000001", "127.0.0.1"),
+            ("127.1", "127.0.0.1"), ("127.0.1", "127.0.0.1"), ("0x7F.0x0.0x0.0x1", "127.0.0.1"),
+            ("0300.0250.1", "192.168.0.1"), ("0xa9fea9fe", "169.254.169.254"), ("127.0.0.1.", "127.0.0.1"),
+            ("%31%32%37.0.0.1", "127.0.0.1"), ("%EF%BC%91%EF%BC%92%EF%BC%97.0.0.1", "127.0.0.1"),
+            ("127%E3%80%820%E3%80%820%E3%80%821", "127.0.0.1"), ("[0:0:0:0:0:FFFF:127.0.0.1]", "[::ffff:7f00:1]"),
+            ("[2002:7f00:1::]", "[2002:7f00:1::]"), ("[::127.0.0.1]", "[::7f00:1]"), ("LOCALHOST", "localhost"),
+        ] {
+            // Encoded once more, for the way through the query.
+            let text = try worker.get("/?to=http://\(host.replacing("%", with: "%25")):\(port)/").text
             #expect(refused(text, "\(parsed):\(port)"), "\(text)")
         }
         #expect(try refused(worker.get("/?to=http://127.0.0.1/").text, "127.0.0.1"))

@@ -248,6 +248,34 @@ import Testing
     @Test func malformedRequestsAreRefused() throws { try check(Self.requests) }
     @Test func floodsEndTheConnection() throws { try check(Self.floods, floods: true) }
 
+    /// With limits of five, ten are too many.
+    @Test(arguments: [
+        ("--http2-resets", "rapid reset"), ("--http2-control-frames", "PING"),
+        ("--http2-stream-errors", "errors of streams"), ("--http2-window-updates", "windows that open byte by byte"),
+    ]) func theirLimitsCanBeSet(flag: String, flood: String) throws {
+        for limit in [5, 1_000_000] {
+            let server = try SecureMartlet(Self.worker, nil, [flag, String(limit)])
+            let client = try HTTP2Client(server)
+            for number in 0..<10 {
+                switch flag {
+                case "--http2-resets":
+                    client.send(HTTP2Client.fields("GET", "/wait"), on: 2 * number + 1)
+                    client.send(.reset, on: 2 * number + 1, payload: [0, 0, 0, 8])
+                case "--http2-control-frames": client.send(.ping, payload: [1, 2, 3, 4, 5, 6, 7, 8])
+                case "--http2-stream-errors": client.send(Self.more(("connection", "close")), on: 2 * number + 1)
+                default: client.send(.windowUpdate, payload: [0, 0, 0, 1])
+                }
+            }
+            if limit == 5 {
+                try client.readAll()
+                #expect(client.goAway == 11, "\(flood)")
+            } else {
+                client.send(HTTP2Client.fields(), on: 99)
+                #expect(try client.answer(on: 99).status == 200, "\(flood)")
+            }
+        }
+    }
+
     @Test func aWrongPrefaceIsRefused() throws {
         let server = try SecureMartlet(Self.worker, nil)
         let client = try HTTP2Client(server, settings: nil)

@@ -176,6 +176,10 @@ final class Martlet {
         _ = try exitCode()
     }
 
+    /// Lets it do nothing until `resume`.
+    func suspend() { kill(id, SIGSTOP) }
+    func resume() { kill(id, SIGCONT) }
+
     func terminate() { kill(id, SIGTERM) }
     func interrupt() { kill(id, SIGINT) }
 

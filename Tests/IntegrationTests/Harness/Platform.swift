@@ -24,6 +24,11 @@ final class Platform {
     /// Ends the process by SIGKILL and starts it again on the same data.
     func killAndStart() throws {
         try martlet.kill9()
+        try start()
+    }
+
+    /// Starts it on the same data, after it was ended.
+    func start() throws {
         martlet = try Martlet(Self.arguments(folder, flags))
         try martlet.takeAddress()
         try martlet.takeAddress()

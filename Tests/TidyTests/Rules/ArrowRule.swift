@@ -11,6 +11,7 @@ enum ArrowRule: Rule {
         "CCrypto": [],
         "CICU": [],
         "CLinux": [],
+        "CNATS": [],
         "CSandbox": [],
         "CZlib": [],
         "Isolates": ["CV8", "Model"],
@@ -21,17 +22,19 @@ enum ArrowRule: Rule {
         "Project": ["CLinux", "Model"],
         "Store": ["Model"],
         "Client": ["Model"],
-        "Control": ["Model", "Store"],
+        "Feed": ["CZlib", "Model"],
+        "JetStream": ["CNATS", "Feed", "Model"],
+        "Control": ["Feed", "Model", "Store"],
         "Sandbox": ["CSandbox"],
         "Supervisor": ["Model", "Sandbox"],
         "martlet": [
-            "CLinux", "Cache", "Client", "Control", "Edge", "Isolates", "Model", "Project", "Runtime", "Sandbox",
-            "Store", "Supervisor", "WebAPI",
+            "CLinux", "Cache", "Client", "Control", "Edge", "Feed", "Isolates", "JetStream", "Model", "Project",
+            "Runtime", "Sandbox", "Store", "Supervisor", "WebAPI",
         ],
     ]
 
     /// C targets that one target wraps. Not even tests import them, save their own.
-    static let wrapped: Set<String> = ["CV8", "CBrotli", "CBundle", "CCrypto", "CICU", "CSandbox", "CZlib"]
+    static let wrapped: Set<String> = ["CV8", "CBrotli", "CBundle", "CCrypto", "CICU", "CNATS", "CSandbox", "CZlib"]
 
     static func findings(in tree: Tree) -> [Finding] {
         tree.files.flatMap { file -> [Finding] in

@@ -7,7 +7,10 @@ import Model
 struct AccountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account", abstract: "Creates, shows, suspends and deletes accounts.",
-        subcommands: [Create.self, List.self, Show.self, Suspend.self, Resume.self, Delete.self, Limits.self])
+        subcommands: [
+            Create.self, List.self, Show.self, Suspend.self, Resume.self, Delete.self, Limits.self,
+            CordonSetting.self,
+        ])
 
     private static func call(
         _ method: String, _ path: String, _ body: PlatformClient.Body? = nil

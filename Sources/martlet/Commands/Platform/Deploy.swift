@@ -26,6 +26,7 @@ struct Deploy: ParsableCommand {
     @Option(help: "What it is about.")
     var message: String?
     @OptionGroup var build: BuildOptions
+    @OptionGroup var rollout: RolloutOptions
     @Flag(help: "Say what would be uploaded, and upload nothing.")
     var dryRun = false
 
@@ -87,6 +88,7 @@ struct Deploy: ParsableCommand {
         let deployed = Terminal.coloured("Deployed", .green, on: STDOUT_FILENO)
         print("\(deployed) \(name) in \(Int(milliseconds)) ms, version \(version).")
         try showAddresses(connection, name, project)
+        try rollout.waitForLocations(connection, script)
     }
 
     private func metadata(of definition: WorkerDefinition?, _ project: ProjectFile?) -> [String: JSONValue] {

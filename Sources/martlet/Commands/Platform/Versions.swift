@@ -41,6 +41,7 @@ struct Rollback: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
     @Option(help: "Why.")
     var message: String?
+    @OptionGroup var rollout: RolloutOptions
     @Flag(help: "Go back even if secrets have changed since.")
     var force = false
 
@@ -63,6 +64,7 @@ struct Rollback: ParsableCommand {
         ]
         try connection.call("POST", script + "/deployments", query: force ? [("force", "true")] : [], .json(body))
         print("\(name) is version \(id) again.")
+        try rollout.waitForLocations(connection, script)
     }
 
     /// - Parameter ids: newest first.

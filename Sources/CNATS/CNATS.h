@@ -1,0 +1,7 @@
+// The system's client of NATS.
+#ifndef CNATS_H
+#define CNATS_H
+
+#include <nats/nats.h>
+
+#endif

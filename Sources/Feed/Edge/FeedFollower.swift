@@ -1,0 +1,316 @@
+internal import Foundation
+package import Model
+internal import Synchronization
+
+/// Keeps a location's copy as the truth is: connects, takes what comes, connects again.
+package final class FeedFollower: Sendable {
+    package struct Status: Sendable {
+        package var isConnected = false
+        /// The last word of the control node.
+        package var lastContact: Timestamp?
+        /// The truth's revision as of then.
+        package var truthRevision: Int64?
+        package var position: FeedPosition?
+        /// Why there is no connection.
+        package var failure: FeedError?
+    }
+
+    /// How long the follower waits for a message at a time, in seconds.
+    private static let glance = 3_600.0
+    /// How long a copy may differ from what the heads say, in seconds, where it may still become right.
+    private static let doubt = 6.0
+    /// Between two attempts to connect, in seconds; together with as much by chance.
+    private static let firstPause = 0.05
+    private static let longestPause = 0.5
+    /// Bytes of records that are kept until all that belong to them are here.
+    private static let pendingBytes = 8 << 20
+    /// Between two looks at what has been used, in seconds.
+    private static let usagePause = 1.0
+    /// Blobs that are fetched behind what is served, at a time.
+    private static let blobsAtOnce = 16
+
+    private let copy: any FeedCopy
+    private let connector: any FeedConnector
+    private let verifier: FeedVerifier
+    private let key: LocationKey
+    private let location: String
+    private let report: @Sendable (FeedPosition) -> LocationReport
+    private let log: @Sendable (_ level: String, _ text: String) -> Void
+    private let status: Mutex<Status>
+    private let connection = Mutex<(any FeedConnection)?>(nil)
+    /// The copy is not what it should be: the next one is made anew.
+    private let mustRestart = Mutex(false)
+    private let settled = NSCondition()
+
+    /// - Parameters:
+    ///   - report: what the location tells of itself when it is at a position.
+    ///   - log: takes what the operator should know; its level is "error", "warn" or "info".
+    package init(
+        copy: any FeedCopy, connector: any FeedConnector, credentials: LocationCredentials,
+        report: @escaping @Sendable (FeedPosition) -> LocationReport,
+        log: @escaping @Sendable (_ level: String, _ text: String) -> Void
+    ) throws {
+        self.copy = copy
+        self.connector = connector
+        verifier = try FeedVerifier(installation: credentials.installation)
+        location = credentials.location
+        key = try LocationKey(hexadecimal: credentials.privateKey)
+        self.report = report
+        self.log = log
+        status = Mutex(Status(position: try copy.position()))
+    }
+
+    package var now: Status { status.withLock { $0 } }
+
+    /// Follows on threads of its own.
+    package func start() {
+        Foundation.Thread.detachNewThread { [self] in run() }
+        Foundation.Thread.detachNewThread { [self] in sendUsage() }
+        Foundation.Thread.detachNewThread { [self] in fetchWanted() }
+    }
+
+    /// Waits until there is a copy that can be served, or it is certain that there will be none.
+    /// - Throws: why the control node does not let this location in.
+    package func waitForCopy() throws {
+        settled.lock()
+        defer { settled.unlock() }
+        while true {
+            let now = now
+            if now.position != nil { return }
+            if let failure = now.failure, failure.isFinal { throw failure }
+            settled.wait()
+        }
+    }
+
+    // MARK: Calls
+
+    /// Asks the control node.
+    package func call(_ name: String, _ body: [UInt8]) throws -> [UInt8] {
+        guard let connection = connection.withLock({ $0 }) else {
+            throw FeedError(.away, "the control node cannot be reached")
+        }
+        return try connection.call(name, body, within: feedCallSeconds)
+    }
+
+    package func blob(_ hash: String) throws -> [UInt8] {
+        guard let connection = connection.withLock({ $0 }) else {
+            throw FeedError(.away, "the control node cannot be reached")
+        }
+        return try BlobForm.restored(try connection.blob(hash), hash: hash)
+    }
+
+    // MARK: Following
+
+    private func run() {
+        var pause = Self.firstPause
+        while true {
+            do {
+                let position = mustRestart.withLock { $0 } ? nil : try copy.position()
+                let link = try connector.connect(
+                    FeedSubscribe(instance: copy.instance, position: position), mark: try copy.mark())
+                defer { link.close() }
+                try follow(link) { pause = Self.firstPause }
+            } catch {
+                failed(error as? FeedError ?? FeedError(.failed, "\(error)"))
+            }
+            Foundation.Thread.sleep(forTimeInterval: pause + Double.random(in: 0..<pause))
+            pause = min(Self.longestPause, pause * 2)
+        }
+    }
+
+    private func failed(_ error: FeedError) {
+        connection.withLock { $0 = nil }
+        if error.kind == .diverged { mustRestart.withLock { $0 = true } }
+        let isNews = change { status in
+            defer {
+                status.failure = error
+                status.isConnected = false
+            }
+            return status.failure != error || status.isConnected
+        }
+        if isNews { log(error.kind == .away ? "warn" : "error", "feed: \(error)") }
+    }
+
+    private func change<Value>(_ body: (inout Status) -> Value) -> Value {
+        settled.lock()
+        defer { settled.unlock() }
+        let value = status.withLock { body(&$0) }
+        settled.broadcast()
+        return value
+    }
+
+    /// What has come and waits for its head.
+    private struct Pending {
+        var records: [FeedRecord] = []
+        var blobs: [String: [UInt8]] = [:]
+        var bytes = 0
+        /// Since when the copy is not what the heads say.
+        var doubtSince: Timestamp?
+    }
+
+    /// Until the connection ends.
+    /// - Parameter joined: the control node has let this location in.
+    private func follow(_ link: any FeedConnection, joined: () -> Void) throws {
+        var epoch: String?
+        var isFresh = false
+        var pending = Pending()
+        while true {
+            guard let frame = try link.next(within: link.silence ?? Self.glance) else {
+                guard let silence = link.silence else { continue }
+                throw FeedError(.away, "the control node has been silent for \(Int(silence)) s")
+            }
+            if case .welcome(let welcome) = frame {
+                try begin(welcome, link)
+                epoch = welcome.epoch
+                isFresh = welcome.isFresh
+                pending = Pending()
+                joined()
+                continue
+            }
+            guard let epoch else { throw FeedError(.malformed, "the feed does not begin with its beginning") }
+            switch frame {
+            case .blob(let hash, let form):
+                let bytes = try BlobForm.restored(form, hash: hash)
+                pending.blobs[hash] = bytes
+                pending.bytes += bytes.count
+            case .records(let records, let signature):
+                let leaves = records.map { HashTree.Node(leaf: $0.encoded) }
+                guard !leaves.isEmpty else { throw FeedError(.malformed, "a message without records") }
+                try verifier.check(HashTree(leaves).root, epoch: epoch, signature)
+                pending.records += records
+                pending.bytes += records.reduce(0) { $0 + $1.encoded.count }
+                if pending.bytes > Self.pendingBytes { _ = try apply(&pending, upTo: nil, link) }
+            case .proven(let record, let path, let signature):
+                let bytes = record.encoded
+                let root = HashTree.root(of: HashTree.Node(leaf: bytes), path)
+                guard try isGenuine(link, { try verifier.check(root, epoch: epoch, signature) }) else { continue }
+                pending.records.append(record)
+                pending.bytes += bytes.count
+                if pending.bytes > Self.pendingBytes { _ = try apply(&pending, upTo: nil, link) }
+            case .head(let head, let signature):
+                guard try isGenuine(link, { try verifier.check(head, signature) }) else { continue }
+                guard head.position.epoch == epoch else {
+                    throw FeedError(.diverged, "the feed goes on with another history")
+                }
+                if !isFresh, let known = now.position, known.epoch == epoch, head.position.revision < known.revision {
+                    throw FeedError(.diverged, "the control node is behind this location: it has been set back")
+                }
+                guard try apply(&pending, upTo: head.position, link) else { continue }
+                isFresh = false
+                reached(head, link)
+            case .keys(let sealed, let signature):
+                guard try isGenuine(link, { try verifier.check(keys: sealed, for: location, signature) }) else {
+                    continue
+                }
+                try copy.add(secretKeys: try key.open(sealed), sealed: sealed)
+            case .welcome, .piece, .reply, .refusal, .subscribe, .call:
+                throw FeedError(.malformed, "a message that is not for a location")
+            }
+        }
+    }
+
+    /// Where many can write, a message that is not signed is left out; from the control node itself there is none.
+    private func isGenuine(_ link: any FeedConnection, _ check: () throws -> Void) throws -> Bool {
+        do {
+            try check()
+            return true
+        } catch let error as FeedError where error.kind == .forged && link.isCompacted {
+            log("error", "feed: \(error); it is left out")
+            return false
+        }
+    }
+
+    private func begin(_ welcome: FeedWelcome, _ link: any FeedConnection) throws {
+        guard welcome.installation == verifier.installation else {
+            throw FeedError(
+                .foreign, "this is the feed of another installation than the one that the credentials are for")
+        }
+        try copy.begin(epoch: welcome.epoch, isFresh: welcome.isFresh)
+        connection.withLock { $0 = link }
+        let wasAway = change { status in
+            defer {
+                status.isConnected = true
+                status.failure = nil
+                status.lastContact = .now
+            }
+            return !status.isConnected
+        }
+        if wasAway { log("info", welcome.isFresh ? "feed: joined; the copy is made anew" : "feed: joined") }
+    }
+
+    /// - Returns: whether the copy is at the position.
+    private func apply(
+        _ pending: inout Pending, upTo position: FeedPosition?, _ link: any FeedConnection
+    ) throws -> Bool {
+        while true {
+            let missing = try copy.lacking(pending.records, given: pending.blobs)
+            if missing.isEmpty { break }
+            for hash in missing { pending.blobs[hash] = try BlobForm.restored(try link.blob(hash), hash: hash) }
+        }
+        do {
+            try copy.apply(pending.records, blobs: pending.blobs, upTo: position, mark: link.mark)
+            pending = Pending()
+            return position != nil
+        } catch let error as FeedError where error.kind == .diverged && link.isCompacted {
+            let now = Timestamp.now
+            let since = pending.doubtSince ?? now
+            guard Double(now.milliseconds - since.milliseconds) < Self.doubt * 1_000 else { throw error }
+            try copy.apply(pending.records, blobs: pending.blobs, upTo: nil, mark: nil)
+            pending = Pending(doubtSince: since)
+            return false
+        }
+    }
+
+    private func reached(_ head: FeedHead, _ link: any FeedConnection) {
+        mustRestart.withLock { $0 = false }
+        change { status in
+            status.position = head.position
+            status.truthRevision = head.position.revision
+            status.lastContact = .now
+        }
+        if let body = try? FeedService.json(report(head.position)) { link.tell(FeedService.Name.report, body) }
+    }
+
+    // MARK: Beside it
+
+    private func sendUsage() {
+        while true {
+            Foundation.Thread.sleep(forTimeInterval: Self.usagePause)
+            do {
+                while connection.withLock({ $0 != nil }), let batch = try copy.unsentUsage() {
+                    _ = try call(FeedService.Name.usage, try FeedService.json(batch))
+                    try copy.usageIsCounted(batch)
+                }
+            } catch let error as FeedError where error.kind == .away {
+                continue
+            } catch {
+                log("error", "feed: what was used cannot be told: \(error)")
+            }
+        }
+    }
+
+    /// Fetches what is not needed at once, such as large assets.
+    private func fetchWanted() {
+        while true {
+            Foundation.Thread.sleep(forTimeInterval: Self.usagePause)
+            do {
+                guard connection.withLock({ $0 != nil }) else { continue }
+                for hash in try copy.wantedBlobs(Self.blobsAtOnce) { try copy.add(blob: try blob(hash), hash: hash) }
+            } catch let error as FeedError where error.kind == .away || error.kind == .missing {
+                continue
+            } catch {
+                log("error", "feed: a blob cannot be fetched: \(error)")
+            }
+        }
+    }
+}
+
+extension FeedError {
+    /// Whether trying again will not help.
+    package var isFinal: Bool {
+        switch kind {
+        case .refused, .version, .foreign: true
+        case .away, .malformed, .forged, .diverged, .missing, .failed: false
+        }
+    }
+}

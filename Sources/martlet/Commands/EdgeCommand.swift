@@ -1,0 +1,106 @@
+import ArgumentParser
+import Edge
+import Feed
+import JetStream
+import Model
+import Store
+import Supervisor
+
+/// `martlet edge`: a location that serves a copy of what is deployed at a control node.
+struct EdgeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "edge", abstract: "Serves a copy of what is deployed, as one of many locations.",
+        discussion: """
+            The copy is kept in a folder of its own and served whether the control node can be reached or not. \
+            'martlet location add' makes the credentials.
+            """)
+
+    @Option(
+        help: """
+            Where the feed is: http(s)://HOST:PORT of the control node's admin port, or nats://HOST:PORT or \
+            tls://HOST:PORT of a NATS server that it publishes to.
+            """)
+    var join: String
+    @Option(help: "A file of certificates (PEM) that the feed's https may show, besides the system's.")
+    var joinCa: String?
+    @OptionGroup var nats: NATSOptions
+    @Option(help: "The file that 'martlet location add' made.")
+    var credentials: String
+    @Option(help: "The location's id. By default that of the credentials.")
+    var location: String?
+    @Option(help: "The folder of the copy. Made at the first start.")
+    var data: String
+    @Option(help: "Workers answer on SCRIPT.SUBDOMAIN.BASE-DOMAIN.")
+    var baseDomain = "localhost"
+    @Option(help: "Port to listen on; 0 picks a free one.")
+    var port: UInt16 = 8787
+    @Option(help: "Address to listen on.")
+    var host = "127.0.0.1"
+    @Option(help: "Port of the status page; 0 picks a free one.")
+    var adminPort: UInt16 = 8788
+    @Option(help: "Address of the status page.")
+    var adminHost = "127.0.0.1"
+    @Flag(help: "Puts Martlet-Outcome on every answer, not only on errors.")
+    var showOutcome = false
+    @OptionGroup var limits: LimitOptions
+    @OptionGroup var lanes: LaneOptions
+    @OptionGroup var sandbox: SandboxOptions
+    @OptionGroup var ingress: IngressOptions
+    @OptionGroup var tls: TLSOptions
+    @OptionGroup var egress: EgressOptions
+    @OptionGroup var cache: CacheOptions
+    @OptionGroup var logs: LogOptions
+
+    func validate() throws {
+        guard HostName.isValid(baseDomain.lowercased()) else {
+            throw ValidationError("--base-domain must be a domain name, not '\(baseDomain)'.")
+        }
+    }
+
+    func run() throws {
+        let writer = LineWriter(descriptor: 2)
+        let log = logs.sink(writer, or: .json, showsRequests: false)
+        let (credentials, connector) = try identity()
+        let store = try EdgeServer.open(data, credentials)
+        let egress = try Server.egress(egress.settings)
+        let supervised = try Supervised(
+            host: host, port: port, tls: tls, options: options(credentials, log),
+            cache: cache.settings(folder: "\(data)/cache"), log: log
+        ) { cache, certificates in
+            HostServices(egress: egress, cache: cache, store: store, certificates: certificates, events: log)
+        }
+        let edge = try EdgeServer(
+            supervised: supervised, store: store, credentials: credentials, connector: connector, log: log)
+        try edge.start(adminHost: adminHost, adminPort: adminPort)
+        supervised.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits))
+    }
+
+    private func options(_ credentials: LocationCredentials, _ log: any EventSink) -> Supervisor.Options {
+        var options = Supervised.options(
+            .platform(baseDomain: baseDomain.lowercased()), lanes: lanes, limits: limits, sandbox: sandbox,
+            ingress: ingress, showsEveryOutcome: showOutcome, log: log)
+        // In capitals, as request.cf has it.
+        options.host.location?.colo = credentials.location.uppercased()
+        return options
+    }
+
+    /// Who this location is, and how it reaches its feed.
+    private func identity() throws(CleanFailure) -> (LocationCredentials, any FeedConnector) {
+        do {
+            let address = try FeedAddress(join)
+            let credentials = try LocationCredentials.read(self.credentials)
+            guard location?.lowercased() ?? credentials.location == credentials.location else {
+                throw CleanFailure(
+                    "\(self.credentials) is for location '\(credentials.location)', not '\(location ?? "")'")
+            }
+            switch address.way {
+            case .http, .https:
+                return (credentials, try DirectConnector(address, token: credentials.token, authorities: joinCa))
+            case .nats, .tls:
+                return (credentials, try NATSConnector(nats.settings(address), credentials: credentials))
+            }
+        } catch {
+            throw error as? CleanFailure ?? CleanFailure("\(error)")
+        }
+    }
+}

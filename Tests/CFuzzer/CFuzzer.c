@@ -1,0 +1,7 @@
+#include "CFuzzer.h"
+
+int LLVMFuzzerRunDriver(int *count, char ***arguments, int (*body)(const uint8_t *, size_t));
+
+int cfuzzer_run(int count, char **arguments, int (*body)(const uint8_t *, size_t)) {
+    return LLVMFuzzerRunDriver(&count, &arguments, body);
+}
