@@ -24,7 +24,7 @@ enum GoingAway {
     static let code = 1001
     static let reason = "The server is shutting down."
     /// How long (ns) the other side may take to answer the close frame: nobody waits for it when a process ends.
-    static let time: UInt64 = 1_000_000_000
+    static let time: UInt64 = 5_000_000_000
 }
 
 /// What takes a transport's bytes, and is told how it fares.

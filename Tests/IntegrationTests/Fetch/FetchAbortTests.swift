@@ -27,7 +27,7 @@ import Testing
             };
             \(code)
             return Response.json(seen);
-            """, origin: origin, flags)
+            """, origin: origin, flags + ["--cpu-ms", "5000"])
         let seen = try worker.json()
         // A connection that was never asked anything may stay in the pool.
         try wait(until: "the asked connections end") { origin.endedConnections >= origin.requests.count }
