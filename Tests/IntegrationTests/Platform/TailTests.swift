@@ -228,8 +228,11 @@ import Testing
         ] {
             let tail = try Martlet(["tail", "w"] + flags, environment: environment)
             try tail.logLine(containing: "Following w", by: .patient)
-            _ = try platform.get("w", "/throw")
-            try tail.outputLine(by: .patient) { $0.contains(fits) }
+            // The hosts may hear of the tail a moment after its client does.
+            try wait(until: "the event is told", by: .patient) {
+                _ = try platform.get("w", "/throw")
+                return (try? tail.outputLine(by: .soon) { $0.contains(fits) }) != nil
+            }
             tail.interrupt()
             #expect(try tail.exitCode() == 0)
         }
