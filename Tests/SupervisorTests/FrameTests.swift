@@ -27,10 +27,10 @@ private let fromHost: [FromHost] = [
     .failed("no"),
     .log(log), .requestEnded(request), .status(id: 3, status), .drained, .trace(trace), .applied(revision: 5),
     .call(id: 1, .definition(version: "v", ScriptKey(account: "a", name: "s"))),
-    .call(id: 2, .asset(blob: "b", offset: 3, count: 4)), .call(id: 3, .entries(["k", ""], namespace: "n")),
-    .call(id: 4, .put(key: "k", KVEntry(value: [1, 2], metadata: "{}", expiration: 9), namespace: "n")),
-    .call(id: 5, .delete(key: "k", namespace: "n")),
-    .call(id: 6, .keys(namespace: "n", prefix: "", after: nil, limit: 1_000)),
+    .call(id: 2, .asset(blob: "b", offset: 3, count: 4)), .call(id: 3, .value(.entries(["k", ""], namespace: "n"))),
+    .call(id: 4, .value(.put(key: "k", KVEntry(value: [1, 2], metadata: "{}", expiration: 9), namespace: "n"))),
+    .call(id: 5, .value(.delete(key: "k", namespace: "n"))),
+    .call(id: 6, .value(.keys(namespace: "n", prefix: "", after: nil, limit: 1_000))),
     .call(id: 7, .addUsage([Usage(script: ScriptKey(account: "a", name: "s"), hour: 1, amounts: .init())], batch: "x")),
     .call(id: 8, .usage(account: "a", hours: 1..<2)), .ran(id: 9, EventResult(outcome: .ok, mayRetry: true)),
     .checked(id: 1, StartupReport(failure: nil, exports: WorkerExports(), milliseconds: 1), isTainted: true),
@@ -106,7 +106,7 @@ private func text(_ value: String) -> [UInt8] { number(UInt64(value.utf8.count))
             ),
             ("a status that is none", [6] + number(1) + text("{}")),
             ("more of an asset than may be", [10] + number(1) + [2] + text("b") + number(0) + number(3 << 20)),
-            ("hours that end before they begin", [10] + number(1) + [8] + text("a") + number(2) + number(1)),
+            ("hours that end before they begin", [10] + number(1) + [5] + text("a") + number(2) + number(1)),
             ("too much to sign", [14] + number(1) + number(1) + number(1) + text(String(repeating: "x", count: 2_000))),
         ] as [(String, [UInt8])])
     func malformedFramesAreErrors(what: String, bytes: [UInt8]) {

@@ -98,20 +98,43 @@ package struct PlatformRoutes: Sendable {
     ///   - host: in lower case, without port.
     ///   - target: path and query.
     package func target(scheme: String, host: String, target: String) -> Target {
+        switch choice(scheme: scheme, host: host, target: target) {
+        case .script(let key): self.target(of: key)
+        case .subdomain(let key): scripts[key]?.isOnSubdomain == true ? self.target(of: key) : .none
+        case .zone(let zone): behind(zone)
+        case nil: .none
+        }
+    }
+
+    /// Whose a request is, whatever they do with it; nil if it is nobody's. Nothing of scripts themselves is asked.
+    package func owner(scheme: String, host: String, target: String) -> Owner? {
+        switch choice(scheme: scheme, host: host, target: target) {
+        case .script(let key), .subdomain(let key): .script(key)
+        case .zone(let zone): .account(zone.account)
+        case nil: nil
+        }
+    }
+
+    /// What a URL means, before it is asked what there is.
+    private enum Choice {
+        case script(ScriptKey)
+        /// Only if it is switched on there.
+        case subdomain(ScriptKey)
+        case zone(ZoneEntry)
+    }
+
+    private func choice(scheme: String, host: String, target: String) -> Choice? {
         let zone = zones.isEmpty ? nil : zone(of: host)
         let route = zone?.routes.first { $0.pattern.matches(scheme: scheme, host: host, target: target) }
         if let zone, let route {
-            guard let script = route.script else { return behind(zone) }
-            return self.target(of: ScriptKey(account: zone.account, name: script))
+            return route.script.map { .script(ScriptKey(account: zone.account, name: $0)) } ?? .zone(zone)
         }
-        if let key = domains[host] { return self.target(of: key) }
-        if let zone { return behind(zone) }
-        guard host.hasSuffix(suffix) else { return .none }
+        if let key = domains[host] { return .script(key) }
+        if let zone { return .zone(zone) }
+        guard host.hasSuffix(suffix) else { return nil }
         let labels = host.dropLast(suffix.count).split(separator: ".", omittingEmptySubsequences: false)
-        guard labels.count == 2, let account = subdomains[String(labels[1])] else { return .none }
-        let key = ScriptKey(account: account, name: String(labels[0]))
-        guard scripts[key]?.isOnSubdomain == true else { return .none }
-        return self.target(of: key)
+        guard labels.count == 2, let account = subdomains[String(labels[1])] else { return nil }
+        return .subdomain(ScriptKey(account: account, name: String(labels[0])))
     }
 
     private func behind(_ zone: ZoneEntry) -> Target {
@@ -135,19 +158,6 @@ package struct PlatformRoutes: Sendable {
         guard let script = scripts[key], !script.shares.isEmpty else { return .none }
         if accounts[key.account]?.isSuspended == true { return .suspended }
         return script.isPaused == true ? .paused : .script(script)
-    }
-
-    /// Whose a request is, whatever they do with it; nil if it is nobody's.
-    package func owner(scheme: String, host: String, target: String) -> Owner? {
-        let zone = zones.isEmpty ? nil : zone(of: host)
-        let route = zone?.routes.first { $0.pattern.matches(scheme: scheme, host: host, target: target) }
-        if let zone, let script = route?.script { return .script(ScriptKey(account: zone.account, name: script)) }
-        if route == nil, let key = domains[host] { return .script(key) }
-        if let zone { return .account(zone.account) }
-        guard host.hasSuffix(suffix) else { return nil }
-        let labels = host.dropLast(suffix.count).split(separator: ".", omittingEmptySubsequences: false)
-        guard labels.count == 2, let account = subdomains[String(labels[1])] else { return nil }
-        return .script(ScriptKey(account: account, name: String(labels[0])))
     }
 
     /// The zone with the longest name that the host is in.

@@ -5,11 +5,19 @@ package protocol ValueService: Sendable {
 }
 
 /// A call of a `ValueStore`.
-package enum ValueCall: Sendable {
+package enum ValueCall: Sendable, Equatable {
     case entries([String], namespace: String)
     case put(key: String, KVEntry, namespace: String)
     case delete(key: String, namespace: String)
     case keys(namespace: String, prefix: String, after: String?, limit: Int)
+
+    package var namespace: String {
+        switch self {
+        case .entries(_, let namespace), .put(_, _, let namespace), .delete(_, let namespace),
+            .keys(let namespace, _, _, _):
+            namespace
+        }
+    }
 }
 
 package enum ValueAnswer: Sendable {

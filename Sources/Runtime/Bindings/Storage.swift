@@ -157,16 +157,6 @@ extension KVOperation {
     }
 }
 
-extension ValueCall {
-    fileprivate var namespace: String {
-        switch self {
-        case .entries(_, let namespace), .put(_, _, let namespace), .delete(_, let namespace),
-            .keys(let namespace, _, _, _):
-            namespace
-        }
-    }
-}
-
 extension KVPage {
     /// What `list()` gives.
     fileprivate var json: String {

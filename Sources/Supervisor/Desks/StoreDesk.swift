@@ -38,7 +38,9 @@ final class StoreDesk: Sendable {
     ///   - mayWaitHere: nothing else of the host's waits for the calling thread. What is read at once is read there
     ///     then: another thread would have to wake up.
     func take(_ call: StoreCall, _ id: Int, size: Int, mayWaitHere: Bool) throws(WireError) {
-        if mayWaitHere, case .entries(let keys, _) = call, keys.count == 1 { return reply(id, answer(to: call)) }
+        if mayWaitHere, case .value(.entries(let keys, _)) = call, keys.count == 1 {
+            return reply(id, answer(to: call))
+        }
         let isTaken = state.withLock { state in
             guard state.calls < Self.mostCalls, state.bytes + size <= Self.mostBytes else { return false }
             state.calls += 1
@@ -65,12 +67,7 @@ final class StoreDesk: Sendable {
                 return .worker(worker)
             case .asset(let blob, let offset, let count):
                 return .bytes(try store.assetBytes(blob, from: offset, count: count))
-            case .entries(let keys, let namespace): return .entries(try store.entries(keys, in: namespace))
-            case .put(let key, let entry, let namespace):
-                try store.put([(key: key, entry: entry)], in: namespace)
-            case .delete(let key, let namespace): try store.delete([key], in: namespace)
-            case .keys(let namespace, let prefix, let after, let limit):
-                return .page(try store.keys(in: namespace, prefix: prefix, after: after, limit: limit))
+            case .value(let call): return .value(try store.answer(to: call))
             case .addUsage(let readings, let batch): try store.add(readings, batch: batch)
             case .usage(let account, let hours): return .usage(try store.usage(of: account, hours: hours))
             }

@@ -5,21 +5,16 @@ package enum StoreCall: Sendable, Equatable {
     case definition(version: String, ScriptKey)
     /// A piece of an asset's bytes.
     case asset(blob: String, offset: Int, count: Int)
-    case entries([String], namespace: String)
-    case put(key: String, KVEntry, namespace: String)
-    case delete(key: String, namespace: String)
-    case keys(namespace: String, prefix: String, after: String?, limit: Int)
+    case value(ValueCall)
     case addUsage([Usage], batch: String)
     case usage(account: String, hours: Range<Int64>)
 
-    /// Keys of one call, and of one page.
-    static let mostKeys = 1_000
     /// Bytes of an asset's piece.
     static let mostAssetBytes = 2 << 20
 
     private enum Kind: UInt8 {
         case definition = 1
-        case asset, entries, put, delete, keys, addUsage, usage
+        case asset, value, addUsage, usage
     }
 
     func write(to writer: inout WireWriter) {
@@ -33,25 +28,9 @@ package enum StoreCall: Sendable, Equatable {
             writer.text(blob)
             writer.number(offset)
             writer.number(count)
-        case .entries(let keys, let namespace):
-            writer.byte(Kind.entries.rawValue)
-            writer.list(keys) { $0.text($1) }
-            writer.text(namespace)
-        case .put(let key, let entry, let namespace):
-            writer.byte(Kind.put.rawValue)
-            writer.text(key)
-            entry.write(to: &writer)
-            writer.text(namespace)
-        case .delete(let key, let namespace):
-            writer.byte(Kind.delete.rawValue)
-            writer.text(key)
-            writer.text(namespace)
-        case .keys(let namespace, let prefix, let after, let limit):
-            writer.byte(Kind.keys.rawValue)
-            writer.text(namespace)
-            writer.text(prefix)
-            writer.optional(after) { $0.text($1) }
-            writer.number(limit)
+        case .value(let call):
+            writer.byte(Kind.value.rawValue)
+            call.write(to: &writer)
         case .addUsage(let readings, let batch):
             writer.byte(Kind.addUsage.rawValue)
             writer.value(readings)
@@ -72,19 +51,7 @@ package enum StoreCall: Sendable, Equatable {
             guard case .asset(_, _, let count) = self, count <= Self.mostAssetBytes else {
                 throw WireError("too much of an asset")
             }
-        case .entries:
-            let keys = try reader.texts()
-            guard keys.count <= Self.mostKeys else { throw WireError("too many keys") }
-            self = .entries(keys, namespace: try reader.text())
-        case .put:
-            self = .put(key: try reader.text(), try KVEntry(from: &reader), namespace: try reader.text())
-        case .delete: self = .delete(key: try reader.text(), namespace: try reader.text())
-        case .keys:
-            let (namespace, prefix) = (try reader.text(), try reader.text())
-            let after = try reader.optional { (reader) throws(WireError) in try reader.text() }
-            let limit = try reader.count()
-            guard limit <= Self.mostKeys else { throw WireError("too many keys") }
-            self = .keys(namespace: namespace, prefix: prefix, after: after, limit: limit)
+        case .value: self = .value(try ValueCall(from: &reader))
         case .addUsage:
             let readings = try reader.value([Usage].self)
             guard readings.allSatisfy(\.amounts.isPlausible) else { throw WireError("no such use") }
@@ -104,14 +71,13 @@ package enum StoreAnswer: Sendable {
     case done
     case worker(StoredWorker)
     case bytes([UInt8])
-    case entries([KVEntry?])
-    case page(KVPage)
+    case value(ValueAnswer)
     case usage([Usage])
     case failed(StoreError)
 
     private enum Kind: UInt8 {
         case done = 1
-        case worker, bytes, entries, page, usage, failed
+        case worker, bytes, value, usage, failed
     }
 
     func write(to writer: inout WireWriter) {
@@ -123,17 +89,9 @@ package enum StoreAnswer: Sendable {
         case .bytes(let bytes):
             writer.byte(Kind.bytes.rawValue)
             writer.blob(bytes)
-        case .entries(let entries):
-            writer.byte(Kind.entries.rawValue)
-            writer.list(entries) { $0.optional($1) { $1.write(to: &$0) } }
-        case .page(let page):
-            writer.byte(Kind.page.rawValue)
-            writer.flag(page.isLast)
-            writer.list(page.keys) { writer, key in
-                writer.text(key.name)
-                writer.optional(key.metadata) { $0.text($1) }
-                writer.optional(key.expiration) { $0.number(Int($1)) }
-            }
+        case .value(let answer):
+            writer.byte(Kind.value.rawValue)
+            answer.write(to: &writer)
         case .usage(let readings):
             writer.byte(Kind.usage.rawValue)
             writer.value(readings)
@@ -148,20 +106,7 @@ package enum StoreAnswer: Sendable {
         case .done: self = .done
         case .worker: self = .worker(try StoredWorker(from: &reader))
         case .bytes: self = .bytes(try reader.blob())
-        case .entries:
-            self = .entries(
-                try reader.list(least: 1) { (reader) throws(WireError) in
-                    try reader.optional { (reader) throws(WireError) in try KVEntry(from: &reader) }
-                })
-        case .page:
-            let isLast = try reader.flag()
-            let keys = try reader.list(least: 10) { (reader) throws(WireError) in
-                KVPage.Key(
-                    name: try reader.text(),
-                    metadata: try reader.optional { (reader) throws(WireError) in try reader.text() },
-                    expiration: try reader.optional { (reader) throws(WireError) in Int64(try reader.number()) })
-            }
-            self = .page(KVPage(keys: keys, isLast: isLast))
+        case .value: self = .value(try ValueAnswer(from: &reader))
         case .usage: self = .usage(try reader.value([Usage].self))
         case .failed: self = .failed(try reader.value(StoreError.self))
         case nil: throw WireError("no such answer")
@@ -177,20 +122,6 @@ extension ScriptKey {
 
     init(from reader: inout WireReader) throws(WireError) {
         self.init(account: try reader.text(), name: try reader.text())
-    }
-}
-
-extension KVEntry {
-    fileprivate func write(to writer: inout WireWriter) {
-        writer.blob(value)
-        writer.optional(metadata) { $0.text($1) }
-        writer.optional(expiration) { $0.number(Int($1)) }
-    }
-
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
-        self.init(
-            value: try reader.blob(), metadata: try reader.optional { (reader) throws(WireError) in try reader.text() },
-            expiration: try reader.optional { (reader) throws(WireError) in Int64(try reader.number()) })
     }
 }
 

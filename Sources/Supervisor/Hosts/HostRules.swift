@@ -115,9 +115,8 @@ package struct HostRules {
             guard scripts.contains(key) else { throw WireError("a script that it does not have") }
         case .asset(let blob, _, _):
             guard blobs.contains(blob) else { throw WireError("an asset that it does not have") }
-        case .entries(_, let namespace), .put(_, _, let namespace), .delete(_, let namespace),
-            .keys(let namespace, _, _, _):
-            guard namespaces.contains(namespace) else { throw WireError("a namespace that it does not have") }
+        case .value(let call):
+            guard namespaces.contains(call.namespace) else { throw WireError("a namespace that it does not have") }
         case .addUsage(let readings, _):
             guard readings.allSatisfy({ scripts.contains($0.script) }) else {
                 throw WireError("use of a script that it does not have")

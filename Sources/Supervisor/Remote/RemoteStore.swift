@@ -118,21 +118,13 @@ extension RemoteStore: RoutingFeed, VersionSource {
 
 extension RemoteStore: ValueService {
     package func ask(_ call: ValueCall, completion: @escaping @Sendable (Result<ValueAnswer, any Error>) -> Void) {
-        let request: StoreCall =
-            switch call {
-            case .entries(let keys, let namespace): .entries(keys, namespace: namespace)
-            case .put(let key, let entry, let namespace): .put(key: key, entry, namespace: namespace)
-            case .delete(let key, let namespace): .delete(key: key, namespace: namespace)
-            case .keys(let namespace, let prefix, let after, let limit):
-                .keys(namespace: namespace, prefix: prefix, after: after, limit: limit)
-            }
-        ask(request) { answer in
+        ask(.value(call)) { answer in
             switch answer {
-            case .done: completion(.success(.done))
-            case .entries(let entries) where !entries.isEmpty: completion(.success(.entries(entries)))
-            case .page(let page): completion(.success(.page(page)))
+            // Whoever asks again for what is left would ask for ever.
+            case .value(.entries(let entries)) where entries.isEmpty: completion(.failure(Self.confused))
+            case .value(let answer): completion(.success(answer))
             case .failed(let error): completion(.failure(error))
-            case .entries, .worker, .bytes, .usage: completion(.failure(Self.confused))
+            case .done, .worker, .bytes, .usage: completion(.failure(Self.confused))
             }
         }
     }

@@ -10,15 +10,19 @@ import Testing
         } };
         """
 
-    /// The lane of a host that computes.
-    private static func busyThread(of host: Int) throws -> pid_t? {
+    /// CPU time of a host's lanes, in clock ticks, by their thread ids.
+    private static func lanes(of host: Int) throws -> [pid_t: Int] {
         let tasks = "/proc/\(host)/task"
-        return try FileManager.default.contentsOfDirectory(atPath: tasks).first { task in
+        var times: [pid_t: Int] = [:]
+        for task in try FileManager.default.contentsOfDirectory(atPath: tasks) {
             let name = try String(contentsOfFile: "\(tasks)/\(task)/comm", encoding: .utf8)
-            guard name.hasPrefix("front-") || name.hasPrefix("back-") else { return false }
+            guard name.hasPrefix("front-") || name.hasPrefix("back-"), let id = pid_t(task) else { continue }
             let stat = try String(contentsOfFile: "\(tasks)/\(task)/stat", encoding: .utf8)
-            return stat.split(separator: ")").last?.split(separator: " ").first == "R"
-        }.flatMap { pid_t($0) }
+            // Behind the name, which may hold anything: the state is field 3, the time of the user's code 14.
+            let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
+            times[id] = fields.count > 12 ? Int(fields[12]) : nil
+        }
+        return times
     }
 
     /// tgkill(2), which Swift's Glibc module leaves out: by Python, which has it as a raw call.
@@ -46,8 +50,12 @@ import Testing
             return rows.first { $0["cordon"].string == cordon }?["pid"].int
         }
         let client = try platform.martlet.client("w.main.localhost")
+        let before = try lanes(of: host)
         try client.send("GET", "/busy")
-        let thread = try eventually("a busy lane", by: .patient) { try busyThread(of: host) }
+        // More than it takes a lane to get as far as the Worker's code.
+        let thread = try eventually("a busy lane", by: .patient) {
+            try lanes(of: host).first { $0.value - before[$0.key, default: 0] >= 30 }?.key
+        }
         try Self.signal(SIGSEGV, thread: thread, of: pid_t(host))
         #expect(try client.isCut(by: .patient))
     }
