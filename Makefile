@@ -8,6 +8,7 @@
 # make bench    measure, and write docs/benchmarks.md
 # make soak     a minute of good and hostile load, and a look at what is left of it; TIME=1800 for half an hour
 # make fuzz     libFuzzer on what reads bytes of others, 5 minutes in all; TIME=1800 for half an hour
+# make install  copy the program, its service and its docs under PREFIX (/usr/local); DESTDIR=DIR for a package
 # make clean    remove what was built; .deps stays
 #
 # There is one configuration, release, for everything: what is tested is what is served. Tests reach what is not
@@ -15,7 +16,8 @@
 # that `swift build` made instead of compiling all of it a second time.
 
 .DEFAULT_GOAL := build
-.PHONY: deps build run test lint format wpt bench soak fuzz clean
+PREFIX := /usr/local
+.PHONY: deps build run test lint format wpt bench soak fuzz install clean
 
 # Every test that ran, for .ci/run: of what the tests print, swift test may drop a piece.
 test_results := .build/tests.xml
@@ -56,6 +58,16 @@ soak: build
 # TIME seconds in all.
 fuzz: deps
 	@tools/fuzz $(or $(TIME),300)
+
+# Builds nothing: whoever may write there need not be who builds.
+install:
+	@[ -x .build/release/martlet ] || { echo "There is no program yet: run 'make' first." >&2; exit 1; }
+	install -D -m 755 .build/release/martlet $(DESTDIR)$(PREFIX)/bin/martlet
+	@if [ -d .deps/v8 ]; then install -d $(DESTDIR)$(PREFIX)/lib/martlet && \
+	  cp -P .deps/v8/usr/lib/*/lib*.so* $(DESTDIR)$(PREFIX)/lib/martlet/; fi
+	install -d $(DESTDIR)/lib/systemd/system $(DESTDIR)$(PREFIX)/share/doc/martlet
+	sed 's|@PREFIX@|$(PREFIX)|g' packaging/martlet.service > $(DESTDIR)/lib/systemd/system/martlet.service
+	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/martlet/
 
 clean:
 	rm -rf .build

@@ -17,7 +17,11 @@ let v8Library = Context.environment["MARTLET_V8_LIB"] ?? (isUnpacked ? unpacked 
 // DT_RPATH, not DT_RUNPATH: libnode's own dependencies lie beside it, and a runpath is not transitive.
 let v8Search =
     v8Library.isEmpty
-    ? [] : ["-L\(v8Library)", "-Xlinker", "-rpath", "-Xlinker", v8Library, "-Xlinker", "--disable-new-dtags"]
+    ? []
+    : [
+        "-L\(v8Library)", "-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/martlet", "-Xlinker", "-rpath", "-Xlinker",
+        v8Library, "-Xlinker", "--disable-new-dtags",
+    ]
 
 // Warnings are errors in CI, and in our own targets only.
 let isCI = Context.environment["CI"] == "true"

@@ -49,6 +49,16 @@ package final class DiskCache: CacheStore, @unchecked Sendable {
         }
     }
 
+    /// Uses the folder again that `close` has left to others.
+    package func reopen() {
+        queue.sync {
+            guard isClosed else { return }
+            isClosed = false
+            // Without the folder nothing is found, and nothing kept.
+            if let folder = settings.folder { try? adopt(folder) }
+        }
+    }
+
     /// Leaves the folder to others, or takes it away if it was this process's own. What is begun later finds nothing.
     package func close() {
         queue.sync {

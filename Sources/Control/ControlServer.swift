@@ -13,22 +13,20 @@ internal import Synchronization
 /// The admin port: the control API, and whether the process is well.
 package final class ControlServer: Sendable {
     package struct Settings: Sendable {
-        package var host: String
-        /// 0 picks a free one.
-        package var port: Int
+        /// Whether whoever reaches the port may see the status: it is this machine's own.
+        package var isOpen: Bool
         /// Host names of Workers lie under it.
         package var baseDomain: String
         package var plan: Plan
         package var assets: AssetLimits
 
         package init(
-            host: String, port: Int, baseDomain: String, plan: Plan = Plan(), assets: AssetLimits = AssetLimits()
+            isOpen: Bool, baseDomain: String, plan: Plan = Plan(), assets: AssetLimits = AssetLimits()
         ) {
-            self.assets = assets
-            self.host = host
-            self.port = port
+            self.isOpen = isOpen
             self.baseDomain = baseDomain
             self.plan = plan
+            self.assets = assets
         }
     }
 
@@ -44,6 +42,7 @@ package final class ControlServer: Sendable {
     private let metrics: @Sendable () -> [UInt8]
     private let log: @Sendable (_ level: String, _ text: String) -> Void
     private let threads = NIOThreadPool(numberOfThreads: threadCount)
+    private let door = Mutex<ControlDoor?>(nil)
 
     /// - Parameters:
     ///   - tails: what follows Workers.
@@ -66,33 +65,41 @@ package final class ControlServer: Sendable {
         self.log = log
     }
 
-    /// Starts to listen. Waits until it does.
-    /// - Returns: the port.
+    /// Takes connections of a socket that listens, which stays the caller's.
     /// - Throws: `StoreError` of kind `unusable` if that cannot be.
-    package func start() throws -> Int {
+    package func open(_ socket: Int32) throws {
         threads.start()
         UploadCleaning(store, on: threads) { [log] in log("error", $0) }.start()
-        let started = Started()
         let logger = Logger(label: "control") { [log] _ in ForwardingLog(write: log) }
         let router = Router(context: BasicRequestContext.self)
         router.middlewares.add(EnvelopeMiddleware())
         register(on: router, logger)
-        let application = Application(
-            router: router,
-            server: HTTPServerBuilder { [tails, feed, store, threads] in
-                ControlChannel(http: HTTP1Channel(responder: $0), hub: tails) { FeedDoor(feed, store, threads) }
-            },
-            configuration: ApplicationConfiguration(
-                address: .hostname(settings.host, port: settings.port), serverName: "martlet"),
-            onServerRunning: { started.set(.success($0.localAddress?.port ?? 0)) }, logger: logger)
-        Task {
-            do {
-                try await application.run()
-            } catch {
-                started.set(.failure(StoreError(.unusable, "the admin port cannot be opened: \(error)")))
-            }
+        let responder = router.buildResponder()
+        let http = HTTP1Channel { request, writer, channel in
+            let context = BasicRequestContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+            var response = try await responder.respond(to: request, context: context)
+            response.headers[.server] = "martlet"
+            response.headers[.date] = DateHeader.now
+            try await writer.write(response: response.head, body: response.body)
         }
-        return try started.wait()
+        let door = ControlDoor(
+            socket,
+            ControlChannel(http: http, hub: tails) { [feed, store, threads] in FeedDoor(feed, store, threads) },
+            logger)
+        try door.open()
+        self.door.withLock { $0 = door }
+    }
+
+    /// Takes no more connections, and answers what has been asked. Returns when the last connection has ended.
+    package func close() { door.withLock { $0 }?.close() }
+
+    /// Takes connections again.
+    package func reopen() {
+        do {
+            try door.withLock { $0 }?.open()
+        } catch {
+            log("error", "\(error)")
+        }
     }
 
     private func register(on router: Router<BasicRequestContext>, _ logger: Logger) {
@@ -119,9 +126,9 @@ package final class ControlServer: Sendable {
         for path in ["/healthz", "/readyz"] {
             router.on(RouterPath(stringLiteral: path), method: .get) { _, _ in "ok\n" }
         }
-        let isOpen = Self.isLoopback(settings.host)
         let json = "application/json"
         let text = "text/plain; version=0.0.4; charset=utf-8"
+        let isOpen = settings.isOpen
         for (path, type, page) in [("/__martlet/status", json, status), ("/metrics", text, metrics)] {
             router.on(RouterPath(stringLiteral: path), method: .get) { request, _ in
                 // Beyond this machine it is for the operator only.
@@ -148,26 +155,5 @@ package final class ControlServer: Sendable {
         try store.add(Token(account: nil, name: "admin", scope: .admin), secret: secret)
         tell(account, secret)
         try store.add(account)
-    }
-}
-
-/// The port, or why there is none, for the thread that waits for it.
-private final class Started: Sendable {
-    private let result = Mutex<Result<Int, StoreError>?>(nil)
-    private let semaphore = DispatchSemaphore(value: 0)
-
-    /// Counts once.
-    func set(_ value: Result<Int, StoreError>) {
-        let isFirst = result.withLock { result in
-            guard result == nil else { return false }
-            result = value
-            return true
-        }
-        if isFirst { semaphore.signal() }
-    }
-
-    func wait() throws -> Int {
-        semaphore.wait()
-        return try result.withLock { $0! }.get()
     }
 }

@@ -18,7 +18,13 @@ package final class FeedPublisher: Sendable {
     private let subjects: FeedSubjects
     private let verifier: FeedVerifier
     private let log: @Sendable (_ level: String, _ text: String) -> Void
-    private let isBehind = Mutex(false)
+    /// Touched under `woken`.
+    private struct State {
+        var isBehind = false
+        var isStopped = false
+        var isRunning = false
+    }
+    private let state = Mutex(State())
     private let woken = NSCondition()
 
     /// What one connection has published.
@@ -51,11 +57,25 @@ package final class FeedPublisher: Sendable {
     }
 
     /// Publishes on a thread of its own.
-    package func start() { Foundation.Thread.detachNewThread { [self] in run() } }
+    package func start() {
+        state.withLock { $0 = State(isBehind: true, isRunning: true) }
+        Foundation.Thread.detachNewThread { [self] in run() }
+    }
+
+    /// Publishes no more, and answers no more. Returns when nothing is under way.
+    package func stop() {
+        woken.lock()
+        state.withLock { $0.isStopped = true }
+        woken.broadcast()
+        while state.withLock({ $0.isRunning }) { woken.wait() }
+        woken.unlock()
+    }
+
+    private var isStopped: Bool { state.withLock { $0.isStopped } }
 
     private func wake() {
         woken.lock()
-        isBehind.withLock { $0 = true }
+        state.withLock { $0.isBehind = true }
         woken.broadcast()
         woken.unlock()
     }
@@ -63,28 +83,34 @@ package final class FeedPublisher: Sendable {
     private func waitForNews() {
         let end = Date(timeIntervalSinceNow: Self.heartbeat)
         woken.lock()
-        while !isBehind.withLock({ $0 }), woken.wait(until: end) {}
-        isBehind.withLock { $0 = false }
+        while state.withLock({ !$0.isBehind && !$0.isStopped }), woken.wait(until: end) {}
+        state.withLock { $0.isBehind = false }
         woken.unlock()
     }
 
     private func run() {
         var last: FeedError?
-        while true {
+        while !isStopped {
             last = attempt(after: last)
-            Foundation.Thread.sleep(forTimeInterval: Self.pause)
+            if !isStopped { Foundation.Thread.sleep(forTimeInterval: Self.pause) }
         }
+        woken.lock()
+        state.withLock { $0.isRunning = false }
+        woken.broadcast()
+        woken.unlock()
     }
 
-    /// Connects and publishes, until that fails.
-    /// - Returns: why.
-    @inline(never) private func attempt(after last: FeedError?) -> FeedError {
+    /// Connects and publishes, until that fails or is stopped.
+    /// - Returns: why it failed.
+    @inline(never) private func attempt(after last: FeedError?) -> FeedError? {
         do {
             let link = try NATSLink(settings)
             try NATSResponder(hub, link, subjects).start()
             let session = try begin(link)
             log("info", "feed: published to \(settings.address.text)")
             try follow(session)
+            link.close()
+            return nil
         } catch {
             let error = error as? FeedError ?? FeedError(.failed, "\(error)")
             if last != error { log("error", "feed: \(error)") }
@@ -93,8 +119,8 @@ package final class FeedPublisher: Sendable {
     }
 
     /// Until the connection ends.
-    private func follow(_ session: Session) throws -> Never {
-        while true {
+    private func follow(_ session: Session) throws {
+        while !isStopped {
             try publish(session)
             waitForNews()
         }

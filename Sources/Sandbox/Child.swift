@@ -45,6 +45,9 @@ package struct Child: Sendable {
             refusal: process.refusal == 0 ? nil : SandboxError.text(of: process.refusal))
     }
 
+    /// Processes whose parent has ended become this one's children.
+    package static func adoptOrphans() { _ = csandbox_adopt_orphans() }
+
     /// Waits until it has ended.
     /// - Returns: its status, as waitpid(2) gives it.
     package func wait() -> Int32 {

@@ -8,14 +8,15 @@ final class DataFolder: Sendable {
 
     private let path: String
     /// Holds the lock; the kernel lets go of it when the process ends, however it ends.
-    private let lock: Int32
+    let lock: Int32
 
     /// Makes the folder, readable by its owner only, and locks it.
-    init(_ path: String) throws {
+    /// - Parameter inherited: the lock of a process that hands the folder over to this one.
+    init(_ path: String, lock inherited: Int32? = nil) throws {
         self.path = path
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw Self.failure("\(path) cannot be made") }
         let file = "\(path)/lock"
-        lock = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        lock = inherited ?? open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw Self.failure("\(file) cannot be opened") }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             let holder = (try? Disk.read(file)).map { String(decoding: $0, as: UTF8.self) } ?? ""

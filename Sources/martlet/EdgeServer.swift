@@ -14,10 +14,14 @@ final class EdgeServer: Sendable {
     private let load: Load
 
     /// Opens the copy. Nothing is followed yet.
-    static func open(_ folder: String, _ credentials: LocationCredentials) throws(CleanFailure) -> EdgeStore {
+    static func open(
+        _ folder: String, _ credentials: LocationCredentials, _ handover: Handover
+    ) throws(CleanFailure) -> EdgeStore {
         do {
             let store = try EdgeStore(
-                folder: folder, installation: credentials.installation, location: credentials.location)
+                folder: folder, installation: credentials.installation, location: credentials.location,
+                lock: handover.inherited("data"))
+            handover.keep(store.lock, as: "data")
             let key = try LocationKey(hexadecimal: credentials.privateKey)
             try store.unlock { try key.open($0) }
             return store

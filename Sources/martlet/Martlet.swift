@@ -10,9 +10,9 @@ struct Martlet: ParsableCommand {
         commandName: "martlet",
         abstract: "Runs Cloudflare-Workers-style programs: thousands of V8 isolates in one process.",
         subcommands: [
-            Init.self, Dev.self, Serve.self, Doctor.self, HostCommand.self, Login.self, WhoAmI.self, Deploy.self,
-            Versions.self,
-            Rollback.self, Delete.self, Secret.self, KV.self, RouteCommand.self, DomainCommand.self,
+            Init.self, Dev.self, Serve.self, Doctor.self, HostCommand.self, Keeper.self, Login.self, WhoAmI.self,
+            Deploy.self, Versions.self, Rollback.self, Delete.self, Secret.self, KV.self, RouteCommand.self,
+            DomainCommand.self,
             AccountCommand.self, TokenCommand.self, UsageCommand.self, TailCommand.self, ZoneCommand.self,
             EdgeCommand.self, LocationCommand.self, Locations.self,
         ])

@@ -13,7 +13,10 @@ final class PlatformServer {
     private let store: SQLiteStore
     private let tails: TailHub
     private let feed: FeedHub
+    private let publisher: FeedPublisher?
     private let log: any EventSink
+    private let cron: CronRunner
+    private var control: ControlServer?
 
     /// - Parameters:
     ///   - services: what hosts need.
@@ -26,7 +29,10 @@ final class PlatformServer {
             log.log(LogEvent(worker: "", request: 0, level: level, text: text))
         }
         feed = try FeedHub(store: store, log: tell)
-        if let nats { try FeedPublisher(feed, to: nats, log: tell).start() }
+        publisher = try nats.map { [feed] in try FeedPublisher(feed, to: $0, log: tell) }
+        cron = CronRunner(store: store, log: log) { [supervisor = supervised.supervisor] event, script, completion in
+            supervisor.run(event, of: script, completion: completion)
+        }
         self.supervised = supervised
         self.store = store
         self.tails = tails
@@ -35,37 +41,52 @@ final class PlatformServer {
     }
 
     /// Opens both ports and says so on stdout; at the first start also the operator's token, this once.
-    func start(control settings: ControlServer.Settings) throws {
+    func start(on admin: Listener, _ settings: ControlServer.Settings) throws {
         do {
             try ControlServer.bootstrap(store) { account, secret in
                 Server.announce("Account \(account.id)")
                 Server.announce("Token \(secret)")
             }
+            publisher?.start()
             checks.start()
             tails.tellFollowed { [supervisor = supervised.supervisor] in supervisor.follow($0) }
             try supervised.start()
-            CronRunner(store: store, log: log) { [supervisor = supervised.supervisor] event, script, completion in
-                supervisor.run(event, of: script, completion: completion)
-            }.start()
-            try startControl(settings)
+            cron.start()
+            let control = makeControl(settings)
+            try control.open(admin.descriptor)
+            self.control = control
+            Server.announce(admin)
         } catch let error as StoreError {
             throw CleanFailure(error.message)
         }
     }
 
-    private func startControl(_ settings: ControlServer.Settings) throws {
-        let control = ControlServer(
+    private func makeControl(_ settings: ControlServer.Settings) -> ControlServer {
+        ControlServer(
             settings: settings, store: store, check: checks, tails: tails, feed: feed,
             status: { [supervised] in StatusPage(supervised.hosts).json },
             metrics: { [supervised] in MetricsPage(supervised.hosts).text },
             log: { [log] level, text in
                 log.log(LogEvent(worker: "", request: 0, level: level, text: text))
             })
-        let port = try control.start()
-        let isIPv6 = settings.host.contains(":")
-        Server.announce("Listening on http://\(isIPv6 ? "[\(settings.host)]" : settings.host):\(port)")
+    }
+
+    /// Leaves the truth to another process: calls of the API under way are answered, those that come wait.
+    func pause() {
+        control?.close()
+        cron.pause()
+        publisher?.stop()
+    }
+
+    func resume() {
+        publisher?.start()
+        cron.resume()
+        control?.reopen()
     }
 
     /// The hosts for checks have nothing to finish.
-    func stop() { checks.kill() }
+    func end() {
+        control?.close()
+        checks.kill()
+    }
 }

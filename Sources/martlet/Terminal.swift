@@ -8,6 +8,15 @@ enum Terminal {
         case yellow = "33"
     }
 
+    /// Whether the terminal that this process was started at is gone. Its end sends SIGHUP, as others do who mean more.
+    static var isHungUp: Bool {
+        (0...2).contains { descriptor in
+            var entry = pollfd(fd: Int32(descriptor), events: 0, revents: 0)
+            return isatty(Int32(descriptor)) == 0 && errno == EIO
+                || poll(&entry, 1, 0) > 0 && entry.revents & Int16(POLLHUP) != 0 && ttyname(Int32(descriptor)) != nil
+        }
+    }
+
     /// A terminal, whose owner does not mind (no-color.org).
     static func hasColours(_ descriptor: Int32) -> Bool {
         guard isatty(descriptor) == 1, getenv("NO_COLOR").map({ $0.pointee == 0 }) ?? true else { return false }

@@ -56,6 +56,9 @@ int csandbox_forbid_privileges(void);
 /// No core dump, no file that grows, no message queue, no locked memory, no more open descriptors than allowed now.
 int csandbox_limit(void);
 
+/// Processes whose parent has ended become this one's children.
+int csandbox_adopt_orphans(void);
+
 /// The kernel ends the process with the thread that started it.
 int csandbox_end_with_parent(void);
 

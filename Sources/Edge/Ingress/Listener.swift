@@ -44,11 +44,12 @@ package final class Listener: Sendable {
         self.port = Self.port(of: descriptor)
     }
 
-    /// A listening socket that another process has bound, which also stops it.
-    package init(inherited descriptor: Int32, certificates: CertificateStore?) {
+    /// A listening socket that another process has bound.
+    /// - Parameter host: what it was bound to, if that is known.
+    package init(inherited descriptor: Int32, host: String = "", certificates: CertificateStore?) {
         self.descriptor = descriptor
         self.certificates = certificates
-        host = ""
+        self.host = host
         port = Self.port(of: descriptor)
     }
 

@@ -8,6 +8,7 @@ package final class CronRunner: Sendable {
         /// Minutes since 1970: all up to this one have been looked at.
         var minute: Int64 = 0
         var ended: [(run: ScheduleRun, outcome: Outcome)] = []
+        var isPaused = false
     }
 
     /// Minutes that are made up for if the process could not look at them in time.
@@ -44,6 +45,15 @@ package final class CronRunner: Sendable {
         }
     }
 
+    /// Fires nothing more. What runs is still noted down when it ends.
+    package func pause() { state.withLock { $0.isPaused = true } }
+
+    /// Fires again, also what became due meanwhile.
+    package func resume() {
+        state.withLock { $0.isPaused = false }
+        alarm.ring()
+    }
+
     private static var now: Timestamp { .now }
 
     /// Nanoseconds. A little more: the wait may end early.
@@ -53,10 +63,11 @@ package final class CronRunner: Sendable {
         let minute = Self.now.seconds / 60
         let (first, ended) = state.withLock { state in
             defer {
-                state.minute = max(state.minute, minute)
+                if !state.isPaused { state.minute = max(state.minute, minute) }
                 state.ended = []
             }
-            return (max(state.minute + 1, minute - Self.minutesMadeUp), state.ended)
+            let first = state.isPaused ? minute + 1 : max(state.minute + 1, minute - Self.minutesMadeUp)
+            return (first, state.ended)
         }
         for (run, outcome) in ended { attempt { try store.ended(run, outcome) } }
         guard first <= minute else { return }

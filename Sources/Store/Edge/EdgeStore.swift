@@ -30,10 +30,12 @@ package final class EdgeStore: Sendable {
     private static let pageCache = 1_024
 
     /// Opens the copy in a folder, which is made if it is not there.
-    /// - Parameter installation: whose copy it is to be.
+    /// - Parameters:
+    ///   - installation: whose copy it is to be.
+    ///   - lock: of the process that hands the folder over to this one.
     /// - Throws: `StoreError`: `locked`, `damaged`, `unusable`.
-    package init(folder path: String, installation: String, location: String) throws {
-        folder = try DataFolder(path)
+    package init(folder path: String, installation: String, location: String, lock: Int32? = nil) throws {
+        folder = try DataFolder(path, lock: lock)
         do {
             pool = try DatabasePool(path: "\(path)/\(Self.file)", configuration: Self.configuration)
             try Self.migrations.migrate(pool)
@@ -47,6 +49,9 @@ package final class EdgeStore: Sendable {
     }
 
     static let file = "edge.sqlite"
+
+    /// The folder's lock, to be handed over.
+    package var lock: Int32 { folder.lock }
 
     private static var configuration: Configuration {
         var configuration = Configuration()
@@ -147,7 +152,8 @@ package final class EdgeStore: Sendable {
         }
     }
 
-    func tell() { for observer in observers.withLock({ $0 }) { observer() } }
+    /// Has the observers look for changes.
+    package func tell() { for observer in observers.withLock({ $0 }) { observer() } }
 
     package func observe(_ changed: @escaping @Sendable () -> Void) { observers.withLock { $0.append(changed) } }
 

@@ -6,7 +6,8 @@ internal import Synchronization
 /// The store of one machine: a data folder with a SQLite database and a folder of blobs.
 ///
 /// Each change is one transaction with a revision of its own, on disk when the call returns. Meant for one process:
-/// the folder is locked.
+/// the folder is locked. While one process takes the folder over from another (`lock`), that one must change nothing
+/// that is observed.
 package final class SQLiteStore: Sendable {
     let pool: DatabasePool
     let blobs: BlobFolder
@@ -15,10 +16,12 @@ package final class SQLiteStore: Sendable {
     private let observers = Mutex<[@Sendable () -> Void]>([])
 
     /// Opens the store in a folder, which is made if it is not there.
-    /// - Parameter key: of the secrets, 32 bytes; nil takes that of the folder, made at the first start.
+    /// - Parameters:
+    ///   - key: of the secrets, 32 bytes; nil takes that of the folder, made at the first start.
+    ///   - lock: of the process that hands the folder over to this one.
     /// - Throws: `StoreError`: `locked`, `damaged`, `unusable`.
-    package init(folder path: String, key: [UInt8]? = nil) throws {
-        folder = try DataFolder(path)
+    package init(folder path: String, key: [UInt8]? = nil, lock: Int32? = nil) throws {
+        folder = try DataFolder(path, lock: lock)
         blobs = try BlobFolder(path: "\(path)/blobs")
         box = SecretBox(key: try key ?? folder.secretKey())
         do {
@@ -31,6 +34,9 @@ package final class SQLiteStore: Sendable {
         try checkKey()
         try buildFeed()
     }
+
+    /// The folder's lock, to be handed over.
+    package var lock: Int32 { folder.lock }
 
     private static var configuration: Configuration {
         var configuration = Configuration()
@@ -105,9 +111,12 @@ package final class SQLiteStore: Sendable {
         } catch {
             throw Self.storeError(error, doing: "writing")
         }
-        for observer in observers.withLock({ $0 }) { observer() }
+        tell()
         return value
     }
+
+    /// Has the observers look for changes.
+    package func tell() { for observer in observers.withLock({ $0 }) { observer() } }
 
     static func revision(_ db: Database) throws -> Int64 {
         try Int64.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'revision'") ?? 0

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Edge
 import Feed
+import Glibc
 import JetStream
 import Model
 import Store
@@ -58,13 +59,15 @@ struct EdgeCommand: ParsableCommand {
     }
 
     func run() throws {
+        SignalWait.block([SIGHUP])
+        let handover = try Handover()
         let writer = LineWriter(descriptor: 2)
         let log = logs.sink(writer, or: .json, showsRequests: false)
         let (credentials, connector) = try identity()
-        let store = try EdgeServer.open(data, credentials)
+        let store = try EdgeServer.open(data, credentials, handover)
         let egress = try Server.egress(egress.settings)
         let supervised = try Supervised(
-            host: host, port: port, tls: tls, options: options(credentials, log),
+            handover: handover, host: host, port: port, tls: tls, options: options(credentials, log),
             cache: cache.settings(folder: "\(data)/cache"), log: log
         ) { cache, certificates in
             HostServices(egress: egress, cache: cache, store: store, certificates: certificates, events: log)
@@ -72,7 +75,9 @@ struct EdgeCommand: ParsableCommand {
         let edge = try EdgeServer(
             supervised: supervised, store: store, credentials: credentials, connector: connector, log: log)
         try edge.start(adminHost: adminHost, adminPort: adminPort)
-        supervised.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits))
+        supervised.runUntilSignal(
+            writer: writer, longestDrain: ingress.longestDrain(limits.limits),
+            Supervised.Company(isAlone: { store.tell() }))
     }
 
     private func options(_ credentials: LocationCredentials, _ log: any EventSink) -> Supervisor.Options {

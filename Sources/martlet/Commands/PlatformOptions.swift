@@ -55,10 +55,12 @@ struct PlatformOptions: ParsableArguments {
     }
 
     /// Opens the store.
-    func open(_ folder: String) throws(CleanFailure) -> SQLiteStore {
+    func open(_ folder: String, _ handover: Handover) throws(CleanFailure) -> SQLiteStore {
         let key = try key()
         do {
-            return try SQLiteStore(folder: folder, key: key)
+            let store = try SQLiteStore(folder: folder, key: key, lock: handover.inherited("data"))
+            handover.keep(store.lock, as: "data")
+            return store
         } catch {
             throw CleanFailure("\(error)")
         }

@@ -1,9 +1,11 @@
 import ArgumentParser
 import Control
 import Edge
+import Glibc
 import Model
 import Project
 import Runtime
+import Store
 import Supervisor
 
 /// `martlet serve`: a platform with its control API, or a folder of workers, each by its host name.
@@ -54,22 +56,29 @@ struct Serve: ParsableCommand {
     }
 
     func run() throws {
-        if let folder { try serve(folder: folder) } else if let data = platform.data { try serve(data: data) }
+        SignalWait.block([SIGHUP])
+        let handover = try Handover()
+        if let folder {
+            try serve(folder: folder, handover)
+        } else if let data = platform.data {
+            try serve(data: data, handover)
+        }
     }
 
     /// What is deployed in a data folder.
-    private func serve(data: String) throws {
+    private func serve(data: String, _ handover: Handover) throws {
         let writer = LineWriter(descriptor: 2)
         let log = logs.sink(writer, or: .json, showsRequests: false)
         let plan = try platform.readPlan()
-        let store = try platform.open(data)
+        let store = try platform.open(data, handover)
         let tails = TailHub(lifetime: platform.tailS)
         let options = options(.platform(baseDomain: platform.baseDomain.lowercased()), log)
         let egress = try Server.egress(egress.settings)
         var services: HostServices?
         let supervised = try Supervised(
-            host: host, port: port, tls: tls, options: options, cache: cache.settings(folder: "\(data)/cache"),
-            log: log, door: CordonDoor(baseDomain: platform.baseDomain.lowercased())
+            handover: handover, host: host, port: port, tls: tls, options: options,
+            cache: cache.settings(folder: "\(data)/cache"), log: log,
+            door: CordonDoor(baseDomain: platform.baseDomain.lowercased())
         ) { cache, certificates in
             let made = HostServices(
                 egress: egress, cache: cache, store: store, traces: tails, certificates: certificates, events: log)
@@ -80,15 +89,18 @@ struct Serve: ParsableCommand {
             supervised: supervised, settings: options.host, services: services!, store: store, tails: tails,
             nats: try platform.feed.server(), log: log)
         try platformServer.start(
-            control: ControlServer.Settings(
-                host: adminHost, port: Int(adminPort), baseDomain: platform.baseDomain.lowercased(),
-                plan: plan, assets: platform.assetLimits))
-        supervised.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits)) {
-            platformServer.stop()
-        }
+            on: try handover.listen("admin", adminHost, adminPort),
+            ControlServer.Settings(
+                isOpen: ControlServer.isLoopback(adminHost), baseDomain: platform.baseDomain.lowercased(), plan: plan,
+                assets: platform.assetLimits))
+        supervised.runUntilSignal(
+            writer: writer, longestDrain: ingress.longestDrain(limits.limits),
+            Supervised.Company(
+                pause: { platformServer.pause() }, resume: { platformServer.resume() }, end: { platformServer.end() },
+                isAlone: { store.tell() }))
     }
 
-    private func serve(folder: String) throws {
+    private func serve(folder: String, _ handover: Handover) throws {
         let writer = LineWriter(descriptor: 2)
         let log = logs.sink(writer, or: .json, showsRequests: false)
         let workers = WorkerFolder(
@@ -97,7 +109,8 @@ struct Serve: ParsableCommand {
         compatibility.warn(to: log)
         let egress = try Server.egress(egress.settings)
         let supervised = try Supervised(
-            host: host, port: port, tls: tls, options: options(.folder, log), cache: cache.settings(), log: log
+            handover: handover, host: host, port: port, tls: tls, options: options(.folder, log),
+            cache: cache.settings(), log: log
         ) { cache, certificates in
             HostServices(egress: egress, cache: cache, certificates: certificates, events: log)
         }

@@ -16,8 +16,13 @@ final class Martlet {
     }()
 
     /// Starts it with these arguments, and waits for nothing.
-    /// - Parameter wrapper: a program and its arguments, that runs what follows.
-    init(_ arguments: [String], environment: [String: String] = [:], under wrapper: [String] = []) throws {
+    /// - Parameters:
+    ///   - wrapper: a program and its arguments, that runs what follows.
+    ///   - binary: another file than the usual one.
+    init(
+        _ arguments: [String], environment: [String: String] = [:], under wrapper: [String] = [],
+        binary: String = Martlet.binary
+    ) throws {
         let outputPipe = try Self.pipe()
         let logPipe = try Self.pipe()
         var actions = posix_spawn_file_actions_t()
@@ -34,12 +39,12 @@ final class Martlet {
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var id: pid_t = 0
-        var argv = (wrapper + [Self.binary] + arguments).map { strdup($0) } + [nil]
+        var argv = (wrapper + [binary] + arguments).map { strdup($0) } + [nil]
         defer { for argument in argv { free(argument) } }
         let all = ProcessInfo.processInfo.environment.merging(environment) { _, own in own }
         var envp = all.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for variable in envp { free(variable) } }
-        let code = posix_spawn(&id, wrapper.first ?? Self.binary, &actions, &attributes, &argv, &envp)
+        let code = posix_spawn(&id, wrapper.first ?? binary, &actions, &attributes, &argv, &envp)
         close(outputPipe.write)
         close(logPipe.write)
         output = Lines(outputPipe.read)
@@ -47,7 +52,7 @@ final class Martlet {
         self.id = id
         guard code == 0 else {
             status = 0
-            throw Failure("\(Self.binary): \(String(cString: strerror(code)))")
+            throw Failure("\(binary): \(String(cString: strerror(code)))")
         }
     }
 

@@ -37,7 +37,7 @@ import Testing
     @Test func aCrashedHostIsReplacedAndNoConnectionRefused() throws {
         let folder = try ScratchFolder()
         let martlet = try serve(folder)
-        let load = Load(martlet.port)
+        let load = ConnectionLoad(martlet.port)
         var old = try #require(try host(of: martlet))
         for round in 0..<Self.crashes {
             // A life long enough that the next one is not put off, in which every connection of the load is answered.
@@ -52,7 +52,7 @@ import Testing
         #expect(result.refusals.isEmpty, "\(result.refusals)")
         #expect(result.wrong.isEmpty, "\(result.wrong)")
         // What was under way on the dead hosts, and nothing else.
-        #expect(result.cuts <= Self.crashes * Load.connections)
+        #expect(result.cuts <= Self.crashes * ConnectionLoad.connections)
         let log = martlet.logSoFar()
         for text in ["Segmentation fault", "Killed", "Aborted"] {
             #expect(log.contains { $0.contains("A host ended with signal") && $0.contains(text) }, "\(text)")
@@ -199,61 +199,5 @@ import Testing
         #expect(again["sum"] == answer["sum"])
         #expect(again["random"] != answer["random"])
         #expect(again["uuid"] != answer["uuid"])
-    }
-}
-
-/// Connections that ask again and again, each request on one of its own.
-private final class Load: Sendable {
-    struct Result {
-        var answers = 0
-        /// Accepted, and ended before an answer was there.
-        var cuts = 0
-        var refusals: [String] = []
-        var wrong: [String] = []
-    }
-
-    static let connections = 4
-
-    private let port: Int
-    private let result = Mutex(Result())
-    private let isOver = Atomic<Bool>(false)
-    private let left = Atomic<Int>(Load.connections)
-
-    init(_ port: Int) {
-        self.port = port
-        for _ in 0..<Self.connections { Thread.detachNewThread { [self] in run() } }
-    }
-
-    func awaitAnswers(_ count: Int) throws {
-        let before = result.withLock { $0.answers }
-        try wait(until: "\(count) answers", by: .patient) { result.withLock { $0.answers } >= before + count }
-    }
-
-    func stop() -> Result {
-        isOver.store(true, ordering: .relaxed)
-        while left.load(ordering: .acquiring) > 0 { usleep(1_000) }
-        return result.withLock { $0 }
-    }
-
-    private func run() {
-        while !isOver.load(ordering: .relaxed) {
-            do {
-                ask(try Client(port: port, host: "a.localhost"))
-            } catch {
-                result.withLock { $0.refusals.append("\(error)") }
-            }
-        }
-        left.subtract(1, ordering: .releasing)
-    }
-
-    private func ask(_ client: Client) {
-        do {
-            let answer = try client.get(by: .patient)
-            result.withLock { result in
-                if answer.text == "got " { result.answers += 1 } else { result.wrong.append(answer.summary) }
-            }
-        } catch {
-            result.withLock { $0.cuts += 1 }
-        }
     }
 }
