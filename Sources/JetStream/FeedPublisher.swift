@@ -35,6 +35,8 @@ package final class FeedPublisher: Sendable {
         var headSequence: UInt64
         var blobs: Set<String> = []
         var locations: [String: [FeedSecretKey]] = [:]
+        /// Those that were published last.
+        var orders: Int64 = 0
         let id = Identifier.hex()
 
         init(link: NATSLink, cursor: Int64, headSequence: UInt64) {
@@ -54,6 +56,7 @@ package final class FeedPublisher: Sendable {
         subjects = FeedSubjects(installation: hub.signer.installation)
         verifier = try FeedVerifier(installation: hub.signer.installation)
         hub.truth.observe { [weak self] in self?.wake() }
+        hub.observeOrders { [weak self] in self?.wake() }
     }
 
     /// Publishes on a thread of its own.
@@ -171,6 +174,7 @@ package final class FeedPublisher: Sendable {
     /// All that the stream lacks, then the head.
     private func publish(_ session: Session) throws {
         try publishKeys(session)
+        try publishOrders(session)
         var cursor = FeedPage.Cursor(revision: session.cursor)
         while true {
             let page = try hub.truth.feedPage(after: cursor, of: nil, bytes: Self.pageBytes)
@@ -235,6 +239,14 @@ package final class FeedPublisher: Sendable {
             _ = try send(
                 subjects.piece(hash, index), frame.body, id: "\(session.id) \(hash) \(index)", expecting: nil, session)
         }
+    }
+
+    /// Again and again while they ask for something: a location that joins reads what is new only.
+    private func publishOrders(_ session: Session) throws {
+        let orders = hub.orders
+        guard orders.number != session.orders || !orders.followed.isEmpty else { return }
+        _ = try send(subjects.orders, try hub.frame(orders).body, id: nil, expecting: nil, session)
+        session.orders = orders.number
     }
 
     /// The keys of secrets, to each location's own key.

@@ -23,6 +23,7 @@ struct FeedSubjects {
 
     var all: String { root + ".>" }
     var head: String { root + ".head" }
+    var orders: String { root + ".orders" }
 
     func record(_ record: FeedRecord) -> String {
         let id = SHA256.hash(data: Array(record.key.id.utf8)).prefix(16).map(Identifier.hexDigits).joined()

@@ -40,6 +40,8 @@ package struct Trace: Sendable, Equatable {
     package let properties: RequestProperties?
     /// When it began.
     package let time: Timestamp
+    /// The location that it happened at, as `request.cf.colo` has it; nil if that is this one.
+    package var colo: String?
     package private(set) var logs: [Log]
     package private(set) var failures: [Failure]
     package var outcome = Outcome.ok

@@ -202,12 +202,20 @@ package final class Supervisor: Sendable {
         return changes.revision
     }
 
+    /// How long it is waited for that hosts follow, in seconds: who takes longer is busy, and follows later.
+    private static let followingSeconds = 2.0
+
     /// Those Workers' events are told from now on.
-    package func follow(_ names: [String]) {
+    /// - Parameter done: called once, when the hosts that are there do so, or after a while.
+    package func follow(_ names: [String], done: @escaping @Sendable () -> Void = {}) {
+        let answers = Gathering(within: Self.followingSeconds, done: done)
         state.withLock { state in
             state.followed = names
-            for group in state.groups.values { group.send(.follow(names)) }
+            for group in state.groups.values {
+                answers.expect(group.ask({ .follow(id: $0, names) }, answered: answers.step))
+            }
         }
+        answers.close()
     }
 
     /// Runs a script's handler, where the script runs.
@@ -289,7 +297,7 @@ extension Supervisor: HostGroupDelegate {
             if services.store != nil, let cordon = group.options.cordon {
                 frames.append(.routes(state.book.snapshot(of: cordon), isWhole: true))
             }
-            if !state.followed.isEmpty { frames.append(.follow(state.followed)) }
+            if !state.followed.isEmpty { frames.append(.follow(id: 0, state.followed)) }
             if let keeper = services.certificates { frames.append(.certificates(keeper.served)) }
             if state.hasDoor { frames.append(.accept(false)) }
             ready(frames)

@@ -31,8 +31,8 @@ final class EdgeServer: Sendable {
     }
 
     init(
-        supervised: Supervised, store: EdgeStore, credentials: LocationCredentials, connector: any FeedConnector,
-        log: any EventSink
+        supervised: Supervised, store: EdgeStore, tails: EdgeTails, credentials: LocationCredentials,
+        connector: any FeedConnector, log: any EventSink
     ) throws {
         self.supervised = supervised
         self.credentials = credentials
@@ -45,8 +45,13 @@ final class EdgeServer: Sendable {
                     epoch: position.epoch, revision: position.revision, version: Martlet.version, requestRate: rate,
                     isolates: isolates, broken: (try? store.broken()) ?? [:])
             },
+            obey: { [supervisor = supervised.supervisor] orders, done in
+                tails.follow(orders.isNone ? nil : orders.followed)
+                supervisor.follow(orders.followed, done: done)
+            },
             log: { level, text in log.log(LogEvent(worker: "", request: 0, level: level, text: text)) })
         store.connect(call: { try follower.call($0, $1) }, fetchBlob: { try follower.blob($0) })
+        tails.connect { _ = try follower.call(FeedService.Name.traces, $0) }
         self.load = load
         self.follower = follower
     }

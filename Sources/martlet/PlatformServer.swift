@@ -28,7 +28,7 @@ final class PlatformServer {
         let tell: @Sendable (String, String) -> Void = { level, text in
             log.log(LogEvent(worker: "", request: 0, level: level, text: text))
         }
-        feed = try FeedHub(store: store, log: tell)
+        feed = try FeedHub(store: store, traces: { [tails] in try tails.take($1, of: $0) }, log: tell)
         publisher = try nats.map { [feed] in try FeedPublisher(feed, to: $0, log: tell) }
         cron = CronRunner(store: store, log: log) { [supervisor = supervised.supervisor] event, script, completion in
             supervisor.run(event, of: script, completion: completion)
@@ -49,7 +49,10 @@ final class PlatformServer {
             }
             publisher?.start()
             checks.start()
-            tails.tellFollowed { [supervisor = supervised.supervisor] in supervisor.follow($0) }
+            tails.tellFollowed { [supervisor = supervised.supervisor, feed] names, done in
+                let number = feed.order { $0.followed = names }
+                supervisor.follow(names) { feed.registry.awaitOrders(number, done: done) }
+            }
             try supervised.start()
             cron.start()
             let control = makeControl(settings)
@@ -88,5 +91,20 @@ final class PlatformServer {
     func end() {
         control?.close()
         checks.kill()
+    }
+}
+
+extension TailHub {
+    /// What a location tells of events. It is believed as far as they can be of Workers that it serves.
+    fileprivate func take(_ bytes: [UInt8], of location: Location) throws {
+        guard let batch = try? TraceBatch(bytes) else { throw FeedError(.malformed, "events are not of their form") }
+        func isServed(_ worker: String) -> Bool {
+            follows(worker) && location.accounts?.contains(String(worker.prefix { $0 != "/" })) ?? true
+        }
+        for (worker, count) in batch.dropped where isServed(worker) { missed(count, of: worker) }
+        for var trace in batch.traces where isServed(trace.worker) {
+            trace.colo = location.id.uppercased()
+            take(trace)
+        }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct TailHubTests {
     /// Its filters, up to 64 KB, were kept by its timers for up to a day.
     @Test func aTailThatWasDeletedIsGone() async throws {
-        let hub = TailHub(lifetime: 86_400)
+        let hub = TailHub(lifetime: 86_400, colo: "LOC")
         let key = ScriptKey(account: "a", name: "w")
         weak var tail: Tail?
         do {

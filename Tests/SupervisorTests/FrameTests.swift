@@ -34,7 +34,7 @@ private let fromHost: [FromHost] = [
     .call(id: 7, .addUsage([Usage(script: ScriptKey(account: "a", name: "s"), hour: 1, amounts: .init())], batch: "x")),
     .call(id: 8, .usage(account: "a", hours: 1..<2)), .ran(id: 9, EventResult(outcome: .ok, mayRetry: true)),
     .checked(id: 1, StartupReport(failure: nil, exports: WorkerExports(), milliseconds: 1), isTainted: true),
-    .sign(id: 1, certificate: 2, algorithm: 0x403, [1, 2]), .closed, .taken,
+    .sign(id: 1, certificate: 2, algorithm: 0x403, [1, 2]), .closed, .taken, .following(id: 3),
 ]
 
 private var trace: Trace {
@@ -53,6 +53,14 @@ private func number(_ value: UInt64) -> [UInt8] { withUnsafeBytes(of: value.litt
 private func text(_ value: String) -> [UInt8] { number(UInt64(value.utf8.count)) + Array(value.utf8) }
 
 @Suite("Frames") struct FrameTests {
+    @Test func whatHappenedElsewhereArrives() throws {
+        let batch = TraceBatch(traces: [trace, trace], dropped: ["a": 3])
+        #expect(try TraceBatch(batch.bytes) == batch)
+        for count in 0..<batch.bytes.count {
+            #expect(throws: WireError.self) { try TraceBatch(Array(batch.bytes.prefix(count))) }
+        }
+    }
+
     @Test(arguments: fromHost)
     func whatAHostSaysArrives(_ frame: FromHost) throws {
         #expect(try FromHost(frame.bytes[...]) == frame)

@@ -54,11 +54,14 @@ private final class TailDoor: ChannelInboundHandler {
         guard case .end = unwrapInboundIn(data) else { return }
         asked = nil
         isOpen = true
-        // Not within the decoder's call.
+        // Whoever is told that it follows sees all that happens from then on.
         let door = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        context.eventLoop.execute {
-            let (door, context) = door.value
-            door.open(tail, head, context)
+        hub.expect(tail) { [hub, loop = context.eventLoop] in
+            loop.execute {
+                let (door, context) = door.value
+                if context.channel.isActive { door.open(tail, head, context) }
+                hub.settle(tail)
+            }
         }
     }
 

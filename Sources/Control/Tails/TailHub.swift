@@ -17,6 +17,8 @@ package final class TailHub: TraceSink {
         var tails: [String: Tail] = [:]
         /// Those that somebody is connected to, by the Worker's name.
         var followed: [String: [Tail]] = [:]
+        /// How many connections are about to be made, by the Worker's name.
+        var expected: [String: Int] = [:]
         var queue: [Trace] = []
         var queuedBytes = 0
         /// Traces that found no room, by the Worker's name.
@@ -30,20 +32,33 @@ package final class TailHub: TraceSink {
     /// Filters, writes the texts, and keeps time.
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let lifetime: Int64
-    /// Called, in order, with the names of the Workers that somebody is connected to.
-    private let followedChanged = Mutex<(@Sendable ([String]) -> Void)?>(nil)
+    /// Of events that happen here.
+    private let colo: String
+    /// Called, in order, with the names of the Workers that somebody is connected to, or is about to be.
+    private let followedChanged = Mutex<Tell?>(nil)
 
-    /// - Parameter lifetime: seconds after which a tail ends.
-    package init(lifetime: Int) { self.lifetime = Int64(lifetime) }
+    /// - Parameter done: called once, when their events are told.
+    package typealias Tell = @Sendable (_ workers: [String], _ done: @escaping @Sendable () -> Void) -> Void
+
+    /// - Parameters:
+    ///   - lifetime: seconds after which a tail ends.
+    ///   - colo: of this location.
+    package init(lifetime: Int, colo: String) {
+        self.lifetime = Int64(lifetime)
+        self.colo = colo
+    }
 
     /// Has others told whom to look at: at once, and whenever that changes.
-    package func tellFollowed(_ tell: @escaping @Sendable (_ workers: [String]) -> Void) {
+    package func tellFollowed(_ tell: @escaping Tell) {
         followedChanged.withLock { $0 = tell }
         tellFollowed()
     }
 
-    private func tellFollowed() {
-        followedChanged.withLock { tell in tell?(state.withLock { Array($0.followed.keys) }) }
+    private func tellFollowed(done: @escaping @Sendable () -> Void = {}) {
+        followedChanged.withLock { tell in
+            guard let tell else { return done() }
+            tell(state.withLock { Set($0.followed.keys).union($0.expected.keys).sorted() }, done)
+        }
     }
 
     // MARK: By lanes
@@ -66,6 +81,13 @@ package final class TailHub: TraceSink {
         if begins { group.next().execute { [self] in drain() } }
     }
 
+    /// So many events of a Worker were dropped at another location.
+    package func missed(_ count: Int, of worker: String) {
+        group.next().execute { [self] in
+            for tail in state.withLock({ $0.followed[worker] }) ?? [] { tail.wasDropped(count) }
+        }
+    }
+
     private func drain() {
         let (traces, followed, dropped) = state.withLock { state in
             defer {
@@ -80,7 +102,7 @@ package final class TailHub: TraceSink {
         for trace in traces {
             var text: String?
             for tail in followed[trace.worker] ?? [] where tail.wants(trace) {
-                let ready = text ?? TailMessage.text(of: trace)
+                let ready = text ?? TailMessage.text(of: trace, at: colo)
                 text = ready
                 tail.send(ready)
             }
@@ -131,6 +153,24 @@ package final class TailHub: TraceSink {
 
     /// The tail that a connection may be made to, by its id, which only those know who may.
     func tail(_ id: String) -> Tail? { state.withLock { $0.tails[id] } }
+
+    /// A connection is about to be made to a tail.
+    /// - Parameter ready: called once, when all that happens from then on is told to it.
+    func expect(_ tail: Tail, ready: @escaping @Sendable () -> Void) {
+        state.withLock { $0.expected[tail.script.description, default: 0] += 1 }
+        tellFollowed(done: ready)
+    }
+
+    /// It is made, or never will be.
+    func settle(_ tail: Tail) {
+        let isNews = state.withLock { state in
+            let name = tail.script.description
+            let count = (state.expected[name] ?? 1) - 1
+            state.expected[name] = count == 0 ? nil : count
+            return count == 0 && state.followed[name] == nil
+        }
+        if isNews { tellFollowed() }
+    }
 
     /// One connection has a tail; one before it is closed.
     func connected(_ connection: any TailConnection, to tail: Tail) {

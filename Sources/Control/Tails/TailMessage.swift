@@ -8,7 +8,8 @@ enum TailMessage {
         "authorization", "cookie", "proxy-authorization", "set-cookie", "x-auth-key",
     ]
 
-    static func text(of trace: Trace) -> String {
+    /// - Parameter colo: of this location.
+    static func text(of trace: Trace, at colo: String) -> String {
         let name = trace.worker.split(separator: "/", maxSplits: 1).last.map(String.init) ?? trace.worker
         var message: [String: JSONValue] = [
             "outcome": .string(trace.outcomeName), "scriptName": .string(name),
@@ -16,7 +17,7 @@ enum TailMessage {
             "eventTimestamp": json(trace.time), "event": .object(event(of: trace)),
             // Ours: milliseconds.
             "cpuTime": .number(Double(trace.cpuTime / 1_000_000)),
-            "wallTime": .number(Double(trace.wallTime / 1_000_000)),
+            "wallTime": .number(Double(trace.wallTime / 1_000_000)), "colo": .string(trace.colo ?? colo),
         ]
         if let entrypoint = trace.entrypoint { message["entrypoint"] = .string(entrypoint) }
         if !trace.version.isEmpty { message["scriptVersion"] = ["id": .string(trace.version)] }

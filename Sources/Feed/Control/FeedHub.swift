@@ -21,6 +21,10 @@ package final class FeedHub: Sendable {
         var entryBytes = 0
         var sessions: [ObjectIdentifier: FeedSession] = [:]
         var isBehind = false
+        /// A number that those of an earlier process have not: it is told at once.
+        var orders = FeedOrders(number: Timestamp.now.milliseconds)
+        /// Called when there are other orders.
+        var orderObservers: [@Sendable () -> Void] = []
     }
 
     /// Bytes of changes that are kept ready.
@@ -44,14 +48,17 @@ package final class FeedHub: Sendable {
     private let log: @Sendable (_ level: String, _ text: String) -> Void
     private let state: Mutex<State>
 
-    /// - Parameter log: takes what the operator should know; its level is "error", "warn" or "info".
+    /// - Parameters:
+    ///   - traces: takes what locations tell of events.
+    ///   - log: takes what the operator should know; its level is "error", "warn" or "info".
     package init(
-        store: any PlatformStore, log: @escaping @Sendable (_ level: String, _ text: String) -> Void
+        store: any PlatformStore, traces: @escaping FeedService.Traces,
+        log: @escaping @Sendable (_ level: String, _ text: String) -> Void
     ) throws {
         truth = store
         signer = FeedSigner(seed: store.feedSigningSeed())
         self.log = log
-        service = FeedService(store: store, registry: registry)
+        service = FeedService(store: store, registry: registry, traces: traces)
         state = Mutex(State(position: try store.feedPosition(of: nil)))
         threads.start()
         store.observe { [weak self] in self?.wake() }
@@ -157,6 +164,35 @@ package final class FeedHub: Sendable {
     package func head(_ position: FeedPosition) throws -> FeedFrame {
         let head = FeedHead(position: position)
         return .head(head, signature: try signer.sign(head))
+    }
+
+    // MARK: Orders
+
+    package var orders: FeedOrders { state.withLock { $0.orders } }
+
+    /// Tells the locations what is wanted of them now.
+    /// - Returns: the orders' number, by which locations say that they have them.
+    @discardableResult package func order(_ change: (inout FeedOrders) -> Void) -> Int64 {
+        let (number, sessions, observers) = state.withLock { state in
+            var orders = state.orders
+            change(&orders)
+            guard orders != state.orders else { return (orders.number, [FeedSession](), [@Sendable () -> Void]()) }
+            orders.number = max(orders.number + 1, Timestamp.now.milliseconds)
+            state.orders = orders
+            return (orders.number, Array(state.sessions.values), state.orderObservers)
+        }
+        for session in sessions { session.wake() }
+        for observer in observers { observer() }
+        return number
+    }
+
+    package func observeOrders(_ changed: @escaping @Sendable () -> Void) {
+        state.withLock { $0.orderObservers.append(changed) }
+    }
+
+    package func frame(_ orders: FeedOrders) throws -> FeedFrame {
+        let bytes = orders.encoded
+        return .orders(bytes, signature: try signer.sign(orders: bytes))
     }
 
     // MARK: Sessions

@@ -9,6 +9,10 @@ package struct FeedService: Sendable {
         package static let report = "report"
         /// The name of a blob; the answer is its form for the way.
         package static let blob = "blob"
+        /// The number of the orders that the location follows.
+        package static let orders = "orders"
+        /// What happened at the location, in a form that is not this module's.
+        package static let traces = "traces"
         /// A `UsageBatch`.
         package static let usage = "usage"
         /// A namespace, and a key and an entry for each to write; the answer is a revision that has them.
@@ -17,14 +21,24 @@ package struct FeedService: Sendable {
         package static let delete = "delete"
     }
 
+    package typealias Traces = @Sendable (_ location: Location, _ batch: [UInt8]) throws -> Void
+
     let store: any PlatformStore
     let registry: LocationRegistry
+    let traces: Traces
 
     package func answer(_ name: String, _ body: [UInt8], of location: Location) throws -> [UInt8] {
         switch name {
         case Name.report:
             registry.take(try Self.value(body), of: location.id)
             return try Self.json(ReportAnswer(revision: try store.feedPosition(of: nil).revision))
+        case Name.orders:
+            var reader = FeedReader(body)
+            registry.hears(try reader.number(), location.id)
+            return []
+        case Name.traces:
+            try traces(location, body)
+            return []
         case Name.blob: return BlobForm.compressed(try store.feedBlob(String(decoding: body, as: UTF8.self)))
         case Name.usage:
             let batch: UsageBatch = try Self.value(body)

@@ -27,6 +27,8 @@ package final class FeedSession: ChannelInboundHandler, @unchecked Sendable {
     private var isReading = false
     private var calls = 0
     private var secretKeys: [FeedSecretKey] = []
+    /// Those that it was told last.
+    private var orders = FeedOrders()
 
     /// - Parameter location: who has shown its token.
     package init(_ location: Location, of hub: FeedHub, on eventLoop: any EventLoop) {
@@ -159,7 +161,19 @@ package final class FeedSession: ChannelInboundHandler, @unchecked Sendable {
         }
     }
 
+    private func sendOrders() {
+        let orders = hub.orders
+        guard orders.number != self.orders.number else { return }
+        self.orders = orders
+        do {
+            send(try hub.frame(orders.of(location.accounts)))
+        } catch {
+            refuse(FeedError(.failed, "orders cannot be signed: \(error)"))
+        }
+    }
+
     private func pump() {
+        if cursor != nil { sendOrders() }
         while let context, let cursor, !isReading, context.channel.isWritable {
             guard isWithin || cursor.revision < hub.position.revision else { return }
             if !isWithin, location.accounts == nil, let entries = hub.entries(after: cursor.revision) {

@@ -1,3 +1,4 @@
+internal import Dispatch
 package import Model
 internal import Synchronization
 
@@ -11,6 +12,8 @@ package final class LocationRegistry: Sendable {
         var instance: String?
         /// Whether it has a link.
         package var isConnected = false
+        /// The number of the orders that it follows.
+        fileprivate var orders: Int64 = 0
         /// When it had which revision; the latest last.
         fileprivate var steps: [(revision: Int64, time: Timestamp)] = []
 
@@ -43,6 +46,15 @@ package final class LocationRegistry: Sendable {
     private struct Everything {
         var locations: [String: State] = [:]
         var changes: [(revision: Int64, time: Timestamp)] = []
+        var waits: [Int: Wait] = [:]
+        var lastWait = 0
+    }
+
+    /// Somebody waits for orders to be followed.
+    private struct Wait {
+        let number: Int64
+        var locations: Set<String>
+        let done: @Sendable () -> Void
     }
 
     private let state = Mutex(Everything())
@@ -57,6 +69,7 @@ package final class LocationRegistry: Sendable {
         let isTaken = state.withLock { state in
             var entry = state.locations[location] ?? State()
             if let other = entry.instance, other != instance, entry.isPresent(.now) { return true }
+            if entry.instance != instance || !entry.isConnected { entry.orders = 0 }
             entry.instance = instance
             entry.isConnected = true
             entry.lastContact = .now
@@ -74,6 +87,47 @@ package final class LocationRegistry: Sendable {
         state.withLock { state in
             if state.locations[location]?.instance == instance { state.locations[location]?.isConnected = false }
         }
+        finishWaits { wait in wait.locations.remove(location) }
+    }
+
+    // MARK: Orders
+
+    /// How long others wait for locations to follow orders, in seconds: who takes longer follows them later.
+    private static let ordersSeconds = 1.0
+
+    /// A location follows the orders of that number.
+    func hears(_ number: Int64, _ location: String) {
+        state.withLock { state in
+            guard let known = state.locations[location]?.orders else { return }
+            state.locations[location]?.orders = max(known, number)
+        }
+        finishWaits { wait in if wait.number <= number { wait.locations.remove(location) } }
+    }
+
+    /// Calls back once, when the locations that are in contact follow the orders of that number, or in a second.
+    package func awaitOrders(_ number: Int64, done: @escaping @Sendable () -> Void) {
+        let now = Timestamp.now
+        let id = state.withLock { state -> Int? in
+            let lacking = state.locations.filter { $1.isConnected && $1.isPresent(now) && $1.orders < number }
+            guard !lacking.isEmpty else { return nil }
+            state.lastWait += 1
+            state.waits[state.lastWait] = Wait(number: number, locations: Set(lacking.keys), done: done)
+            return state.lastWait
+        }
+        guard let id else { return done() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.ordersSeconds) { [self] in
+            state.withLock { $0.waits.removeValue(forKey: id) }?.done()
+        }
+    }
+
+    private func finishWaits(_ change: (inout Wait) -> Void) {
+        let over = state.withLock { state in
+            for id in state.waits.keys { change(&state.waits[id]!) }
+            let over = state.waits.filter(\.value.locations.isEmpty)
+            for id in over.keys { state.waits[id] = nil }
+            return over.values
+        }
+        for wait in over { wait.done() }
     }
 
     package func isHeard(_ location: String) { state.withLock { $0.locations[location]?.lastContact = .now } }

@@ -35,6 +35,8 @@ package final class FeedFollower: Sendable {
     private let key: LocationKey
     private let location: String
     private let report: @Sendable (FeedPosition) -> LocationReport
+    private let obey: Obey
+    private let orders = Mutex(FeedOrders())
     private let log: @Sendable (_ level: String, _ text: String) -> Void
     private let status: Mutex<Status>
     private let connection = Mutex<(any FeedConnection)?>(nil)
@@ -42,12 +44,15 @@ package final class FeedFollower: Sendable {
     private let mustRestart = Mutex(false)
     private let settled = NSCondition()
 
+    /// Does what is wanted, and calls back when that is done.
+    package typealias Obey = @Sendable (_ orders: FeedOrders, _ done: @escaping @Sendable () -> Void) -> Void
+
     /// - Parameters:
     ///   - report: what the location tells of itself when it is at a position.
     ///   - log: takes what the operator should know; its level is "error", "warn" or "info".
     package init(
         copy: any FeedCopy, connector: any FeedConnector, credentials: LocationCredentials,
-        report: @escaping @Sendable (FeedPosition) -> LocationReport,
+        report: @escaping @Sendable (FeedPosition) -> LocationReport, obey: @escaping Obey,
         log: @escaping @Sendable (_ level: String, _ text: String) -> Void
     ) throws {
         self.copy = copy
@@ -56,6 +61,7 @@ package final class FeedFollower: Sendable {
         location = credentials.location
         key = try LocationKey(hexadecimal: credentials.privateKey)
         self.report = report
+        self.obey = obey
         self.log = log
         status = Mutex(Status(position: try copy.position()))
     }
@@ -203,6 +209,9 @@ package final class FeedFollower: Sendable {
                     continue
                 }
                 try copy.add(secretKeys: try key.open(sealed), sealed: sealed)
+            case .orders(let bytes, let signature):
+                guard try isGenuine(link, { try verifier.check(orders: bytes, signature) }) else { continue }
+                take(try FeedOrders(encoded: bytes), link)
             case .welcome, .piece, .reply, .refusal, .subscribe, .call:
                 throw FeedError(.malformed, "a message that is not for a location")
             }
@@ -271,11 +280,42 @@ package final class FeedFollower: Sendable {
         if let body = try? FeedService.json(report(head.position)) { link.tell(FeedService.Name.report, body) }
     }
 
+    // MARK: Orders
+
+    /// How long orders hold after the control node's last word, in milliseconds.
+    private static let ordersHold: Int64 = 10_000
+
+    private func take(_ new: FeedOrders, _ link: any FeedConnection) {
+        let isNew = orders.withLock { orders in
+            guard new.number > orders.number else { return false }
+            orders = new
+            return true
+        }
+        let confirm = { @Sendable [self] in
+            var writer = FeedWriter()
+            writer.number(orders.withLock { $0.number })
+            link.tell(FeedService.Name.orders, writer.bytes)
+        }
+        if isNew { obey(new, confirm) } else { confirm() }
+    }
+
+    /// Who gave them may be gone, or has forgotten them.
+    private func forgetOldOrders() {
+        let contact = now.lastContact
+        guard contact.map({ Timestamp.now.milliseconds - $0.milliseconds > Self.ordersHold }) ?? true else { return }
+        let had = orders.withLock { orders in
+            defer { orders = FeedOrders() }
+            return orders.number > 0
+        }
+        if had { obey(FeedOrders()) {} }
+    }
+
     // MARK: Beside it
 
     private func sendUsage() {
         while true {
             Foundation.Thread.sleep(forTimeInterval: Self.usagePause)
+            forgetOldOrders()
             do {
                 while connection.withLock({ $0 != nil }), let batch = try copy.unsentUsage() {
                     _ = try call(FeedService.Name.usage, try FeedService.json(batch))

@@ -17,6 +17,8 @@ package enum FeedFrame: Sendable {
     case head(FeedHead, signature: [UInt8])
     /// The keys of secrets, sealed to the location's own.
     case keys([UInt8], signature: [UInt8])
+    /// `FeedOrders`, which take the place of those before.
+    case orders([UInt8], signature: [UInt8])
     case reply(call: Int64, body: [UInt8])
     /// Why a call failed, or, with call 0, why the location is not served.
     case refusal(call: Int64, FeedError)
@@ -27,7 +29,7 @@ package enum FeedFrame: Sendable {
     /// The largest there is: the form of a blob.
     package static let mostBytes = 72 << 20
     /// Counts the forms of the feed.
-    package static let version = 1
+    package static let version = 2
     /// What a connection is upgraded to.
     package static let upgrade = "martlet-feed"
     package static let versionField = "martlet-feed-version"
@@ -80,6 +82,10 @@ package enum FeedFrame: Sendable {
             writer.byte(5)
             writer.data(signature)
             writer.data(sealed)
+        case .orders(let orders, let signature):
+            writer.byte(10)
+            writer.data(signature)
+            writer.data(orders)
         case .reply(let call, let body):
             writer.byte(6)
             writer.number(call)
@@ -136,6 +142,9 @@ package enum FeedFrame: Sendable {
                 throw FeedError(.malformed, "a piece of a blob that cannot be")
             }
             self = .piece(hash: hash, index: Int(index), count: Int(count), bytes: try reader.data())
+        case 10:
+            let signature = try reader.data()
+            self = .orders(try reader.data(), signature: signature)
         case 16: self = .subscribe(try reader.json())
         case 17: self = .call(try reader.number(), name: try reader.text(), body: try reader.data())
         default: throw FeedError(.version, "a message is of a kind that this version does not know")

@@ -25,6 +25,8 @@ package struct FeedSigner: Sendable {
         Array(try key.signature(for: signedForm(ofKeys: keys, for: location)))
     }
 
+    func sign(orders: [UInt8]) throws -> [UInt8] { Array(try key.signature(for: signedForm(ofOrders: orders))) }
+
     /// One signature for all of the records: of the root of the tree of their hashes.
     package func sign(_ tree: HashTree, epoch: String) throws -> [UInt8] {
         Array(try key.signature(for: tree.root.signedForm(epoch: epoch)))
@@ -53,6 +55,10 @@ package struct FeedVerifier: Sendable {
         guard key.isValidSignature(signature, for: signedForm(ofKeys: keys, for: location)) else { throw Self.forged }
     }
 
+    func check(orders: [UInt8], _ signature: [UInt8]) throws(FeedError) {
+        guard key.isValidSignature(signature, for: signedForm(ofOrders: orders)) else { throw Self.forged }
+    }
+
     /// - Parameter root: computed of the records that came.
     package func check(_ root: HashTree.Node, epoch: String, _ signature: [UInt8]) throws(FeedError) {
         guard key.isValidSignature(signature, for: root.signedForm(epoch: epoch)) else { throw Self.forged }
@@ -64,6 +70,8 @@ package struct FeedVerifier: Sendable {
 private func signedForm(ofKeys keys: [UInt8], for location: String) -> [UInt8] {
     Array("martlet keys\0\(location)\0".utf8) + keys
 }
+
+private func signedForm(ofOrders orders: [UInt8]) -> [UInt8] { Array("martlet orders\0".utf8) + orders }
 
 /// What the truth is at a revision, as the control node says it.
 package struct FeedHead: Sendable, Equatable {

@@ -3,7 +3,7 @@ package import Model
 /// What a host tells its supervisor. A host may have been taken over: everything in it is a claim.
 package enum FromHost: Sendable, Equatable {
     /// Frames of another version are not understood.
-    package static let version = 2
+    package static let version = 3
     /// Longest frame, in bytes: a host cannot make the supervisor hold more. The largest value of KV has to fit.
     package static let longestFrame = 32 << 20
     /// Longest text of a log line, in bytes; hosts cut what is longer.
@@ -24,6 +24,8 @@ package enum FromHost: Sendable, Equatable {
     /// About a subrequest or an operation on a cache, by its number.
     case exchange(id: Int, ExchangeOrder)
     case call(id: Int, StoreCall)
+    /// It tells of those Workers, and no others, from now on.
+    case following(id: Int)
     /// Requests are routed as of that revision.
     case applied(revision: Int64)
     /// How an event has ended that it was told to run.
@@ -42,7 +44,7 @@ package enum FromHost: Sendable, Equatable {
     private enum Kind: UInt8 {
         case locked = 1
         case serving, failed, log, requestEnded, status, drained, exchange, trace, call, applied, ran, checked, sign,
-            closed, taken
+            closed, taken, following
     }
 
     /// A frame's content: a byte for the kind, and what belongs to it.
@@ -97,6 +99,9 @@ package enum FromHost: Sendable, Equatable {
             writer.number(certificate)
             writer.number(Int(algorithm))
             writer.blob(bytes)
+        case .following(let id):
+            begin(.following)
+            writer.number(id)
         case .taken: begin(.taken)
         case .closed: begin(.closed)
         case .drained: begin(.drained)
@@ -128,6 +133,7 @@ package enum FromHost: Sendable, Equatable {
             let bytes = try reader.blob()
             guard bytes.count <= Self.longestSigned else { throw WireError("too much to sign") }
             self = .sign(id: id, certificate: certificate, algorithm: algorithm, bytes)
+        case .following: self = .following(id: try reader.number())
         case .taken: self = .taken
         case .closed: self = .closed
         case .drained: self = .drained

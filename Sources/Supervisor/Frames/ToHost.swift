@@ -20,8 +20,8 @@ package enum ToHost: Sendable {
     /// What came of an exchange.
     case exchange(id: Int, [EgressEvent])
     case answer(id: Int, StoreAnswer)
-    /// The Workers that somebody follows.
-    case follow([String])
+    /// The Workers that somebody follows. Answered by `following`.
+    case follow(id: Int, [String])
     /// Runs a script's handler.
     case run(id: Int, ScriptKey, ScheduledEvent)
     /// Evaluates a Worker's top level.
@@ -76,8 +76,9 @@ package enum ToHost: Sendable {
             begin(.answer)
             writer.number(id)
             answer.write(to: &writer)
-        case .follow(let names):
+        case .follow(let id, let names):
             begin(.follow)
+            writer.number(id)
             writer.list(names) { $0.text($1) }
         case .run(let id, let key, let event):
             begin(.run)
@@ -123,7 +124,7 @@ package enum ToHost: Sendable {
                 id: try reader.number(),
                 try reader.list(least: 1) { (reader) throws(WireError) in try EgressEvent(from: &reader) })
         case .answer: self = .answer(id: try reader.number(), try StoreAnswer(from: &reader))
-        case .follow: self = .follow(try reader.texts())
+        case .follow: self = .follow(id: try reader.number(), try reader.texts())
         case .run:
             self = .run(
                 id: try reader.number(), try ScriptKey(from: &reader), try reader.value(ScheduledEvent.self))

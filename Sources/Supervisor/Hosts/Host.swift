@@ -36,6 +36,7 @@ final class Host: Sendable {
         case status(RuntimeStatus)
         case ran(EventResult)
         case checked(StartupReport, isTainted: Bool)
+        case following
     }
 
     private let child: Child
@@ -211,6 +212,7 @@ final class Host: Sendable {
         case .status(let id, let status): answer(id, .status(status))
         case .ran(let id, let result): answer(id, .ran(result))
         case .checked(let id, let report, let isTainted): answer(id, .checked(report, isTainted: isTainted))
+        case .following(let id): answer(id, .following)
         case .applied(let revision):
             state.withLock { $0.revision = max($0.revision, revision) }
             delegate.hasChanged()

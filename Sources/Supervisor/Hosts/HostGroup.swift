@@ -133,6 +133,14 @@ final class HostGroup: Sendable {
         for host in hosts { host.send(frame) }
     }
 
+    /// Asks all that take work, or will.
+    /// - Returns: how many were asked; as many times `answered` is called, be it that a host has ended.
+    func ask(_ question: (_ id: Int) -> ToHost, answered: @escaping @Sendable () -> Void) -> Int {
+        let hosts = state.withLock { $0.hosts.values.filter { $0.phase != .draining }.map(\.host) }
+        for host in hosts { host.ask(question) { _ in answered() } }
+        return hosts.count
+    }
+
     /// Gives a connection to the host that serves, or to the next one.
     func pass(_ descriptor: Int32, of listener: Int) {
         let (host, isTaken) = state.withLock { state -> (Host?, Bool) in

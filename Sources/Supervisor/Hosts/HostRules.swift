@@ -75,7 +75,7 @@ package struct HostRules {
             // Rows of a platform name the version, too.
             for name in status.workers.keys { try check(String(name.prefix { $0 != " " })) }
             try answers(id)
-        case .ran(let id, _), .checked(let id, _, _): try answers(id)
+        case .ran(let id, _), .checked(let id, _, _), .following(let id): try answers(id)
         case .applied: guard isLocked else { throw WireError("applied out of turn") }
         case .exchange(_, let order): try check(order)
         case .call(_, let call): try check(call)

@@ -66,14 +66,17 @@ struct EdgeCommand: ParsableCommand {
         let (credentials, connector) = try identity()
         let store = try EdgeServer.open(data, credentials, handover)
         let egress = try Server.egress(egress.settings)
+        let tails = EdgeTails()
         let supervised = try Supervised(
             handover: handover, host: host, port: port, tls: tls, options: options(credentials, log),
             cache: cache.settings(folder: "\(data)/cache"), log: log
         ) { cache, certificates in
-            HostServices(egress: egress, cache: cache, store: store, certificates: certificates, events: log)
+            HostServices(
+                egress: egress, cache: cache, store: store, traces: tails, certificates: certificates, events: log)
         }
         let edge = try EdgeServer(
-            supervised: supervised, store: store, credentials: credentials, connector: connector, log: log)
+            supervised: supervised, store: store, tails: tails, credentials: credentials, connector: connector,
+            log: log)
         try edge.start(adminHost: adminHost, adminPort: adminPort)
         supervised.runUntilSignal(
             writer: writer, longestDrain: ingress.longestDrain(limits.limits),

@@ -71,8 +71,8 @@ struct Serve: ParsableCommand {
         let log = logs.sink(writer, or: .json, showsRequests: false)
         let plan = try platform.readPlan()
         let store = try platform.open(data, handover)
-        let tails = TailHub(lifetime: platform.tailS)
         let options = options(.platform(baseDomain: platform.baseDomain.lowercased()), log)
+        let tails = TailHub(lifetime: platform.tailS, colo: options.host.location?.colo ?? "")
         let egress = try Server.egress(egress.settings)
         var services: HostServices?
         let supervised = try Supervised(

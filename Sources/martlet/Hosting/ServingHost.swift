@@ -75,7 +75,10 @@ final class ServingHost: Sendable {
         case .status(let id): channel.send(FromHost.status(id: id, status).bytes)
         case .exchange(let id, let events): exchanges.take(events, of: id)
         case .answer(let id, let answer): store.take(answer, of: id)
-        case .follow(let names): traces.follow(names)
+        case .follow(let id, let names):
+            traces.follow(names)
+            // Who tells no number does not wait.
+            if id > 0 { channel.send(FromHost.following(id: id).bytes) }
         case .certificates(let served):
             do {
                 try certificates.take(served, signer: signer)

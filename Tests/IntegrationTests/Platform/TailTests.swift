@@ -27,44 +27,22 @@ import Testing
     }
 
     private static let tails = "/accounts/{A}/workers/scripts/w/tails"
-    private static let handshake = [
-        ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13"),
-        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="), ("Sec-WebSocket-Protocol", "trace-v1"),
-    ]
-
-    /// Connects to a tail that the API has told of.
-    private static func connect(
-        _ tail: JSON, _ platform: Platform, receiveBuffer: Int32? = nil
-    ) throws -> SocketClient {
-        let url = try #require(tail["url"].string)
-        let path = try #require(url.firstRange(of: "/client/v4/tails/")).lowerBound
-        let socket = try SocketClient(
-            port: platform.martlet.ports[1], String(url[path...]), host: "localhost", fields: handshake,
-            receiveBuffer: receiveBuffer)
-        guard socket.answer.hasPrefix("HTTP/1.1 101 ") else { throw Failure("no tail: \(socket.answer)") }
-        return socket
-    }
 
     private static func open(_ platform: Platform, filters: String = "[]") throws -> SocketClient {
-        try connect(try platform.done("POST", tails, json: #"{"filters":\#(filters)}"#), platform)
-    }
-
-    private static func event(_ socket: SocketClient) throws -> JSON {
-        guard case .text(let text) = try socket.next() else { throw Failure("no event") }
-        return try JSON(text.utf8)
+        try platform.tail("w", filters: filters)
     }
 
     @Test func eventsAreTold() throws {
         let platform = try Self.platform()
         let tail = try platform.done("POST", Self.tails)
         #expect(tail["url"].string?.hasPrefix("ws://localhost/client/v4/tails/") == true)
-        let socket = try Self.connect(tail, platform)
+        let socket = try platform.connect(toTail: tail)
         #expect(socket.answer.lowercased().contains("sec-websocket-protocol: trace-v1"))
         #expect(socket.answer.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="))
         try socket.send(#"{"debug":false}"#)
         let fields = [("Authorization", "Bearer s3cret"), ("X-Mark", "here")]
         #expect(try platform.get("w", "/a?b=1", fields: fields).status == 201)
-        let seen = try Self.event(socket)
+        let seen = try socket.event()
         let request = seen["event"]["request"]
         #expect(seen["outcome"].string == "ok")
         #expect(seen["scriptName"].string == "w")
@@ -83,7 +61,7 @@ import Testing
         #expect(seen["scriptVersion"]["id"].string?.isEmpty == false)
 
         _ = try platform.get("w", "/throw")
-        let failed = try Self.event(socket)
+        let failed = try socket.event()
         #expect(failed["outcome"].string == "exception")
         #expect(failed["exceptions"][0]["name"].string == "TypeError")
         #expect(failed["exceptions"][0]["message"].string == "went wrong")
@@ -91,12 +69,12 @@ import Testing
         #expect(failed["logs"] == .array([]))
 
         _ = try platform.get("w", "/burn")
-        let burnt = try Self.event(socket)
+        let burnt = try socket.event()
         #expect(burnt["outcome"].string == "exceededCpu")
         #expect(burnt["exceptions"][0]["message"].string == "Worker exceeded CPU time limit.")
 
         #expect(try platform.get("w", "/rpc").text == "pong")
-        let both = try [Self.event(socket), Self.event(socket)]
+        let both = try [socket.event(), socket.event()]
         let call = try #require(both.first { $0["event"]["rpcMethod"].string != nil })
         #expect(call["event"]["rpcMethod"].string == "ping")
         #expect(call["entrypoint"].string == "Named")
@@ -132,7 +110,7 @@ import Testing
         for path in [left, passed] {
             _ = try platform.get("w", path.isEmpty ? "/" : path, fields: path.isEmpty ? [] : [("X-Path", path)])
         }
-        #expect(try Self.event(socket)["event"]["request"]["url"].string == "http://w.main.localhost\(passed)")
+        #expect(try socket.event()["event"]["request"]["url"].string == "http://w.main.localhost\(passed)")
     }
 
     @Test func filtersThatLetNothingPass() throws {
@@ -143,7 +121,7 @@ import Testing
         ].map { try Self.open(platform, filters: $0) }
         let all = try Self.open(platform)
         _ = try platform.get("w")
-        _ = try Self.event(all)
+        _ = try all.event()
         for socket in none {
             try socket.send(SocketClient.frame(9, [1]))
             #expect(try socket.next() == .pong([1]))
@@ -167,7 +145,7 @@ import Testing
         #expect(try platform.done("GET", Self.tails).array?.count == 10)
         // A WebSocket without a tail is an unknown path like any other.
         let socket = try SocketClient(
-            port: platform.martlet.ports[1], "/client/v4/tails/none", host: "localhost", fields: Self.handshake)
+            port: platform.martlet.ports[1], "/client/v4/tails/none", host: "localhost", fields: Platform.tailHandshake)
         #expect(socket.answer.hasPrefix("HTTP/1.1 404 "))
     }
 
@@ -181,13 +159,13 @@ import Testing
     /// Who does not read misses events, is told how many, and holds up nobody.
     @Test func slowReadersMissEvents() throws {
         let platform = try Self.platform()
-        let slow = try Self.connect(try platform.done("POST", Self.tails), platform, receiveBuffer: 4_096)
+        let slow = try platform.tail("w", receiveBuffer: 4_096)
         let client = try platform.martlet.client("w.main.localhost")
         // More than the kernel's buffers and ours hold.
         for _ in 0..<300 { #expect(try client.get("/much", by: .patient).text == "much") }
         var seen = 0
         while true {
-            let event = try Self.event(slow)
+            let event = try slow.event()
             if event["event"]["type"].string == "overload" {
                 #expect(event["event"]["message"].string?.contains("events were dropped") == true)
                 break
@@ -202,7 +180,7 @@ import Testing
     /// Pings are answered, but not kept for one who does not read.
     @Test func pingsOfOneWhoDoesNotRead() throws {
         let platform = try Self.platform()
-        let slow = try Self.connect(try platform.done("POST", Self.tails), platform, receiveBuffer: 4_096)
+        let slow = try platform.tail("w", receiveBuffer: 4_096)
         let pings = [[UInt8]](repeating: SocketClient.frame(9, []), count: 10_000).flatMap { $0 }
         // Five million: far more than the kernel's buffers and ours hold answers to.
         #expect(throws: Failure.self) { for _ in 0..<500 { try slow.send(pings) } }
@@ -228,11 +206,8 @@ import Testing
         ] {
             let tail = try Martlet(["tail", "w"] + flags, environment: environment)
             try tail.logLine(containing: "Following w", by: .patient)
-            // The hosts may hear of the tail a moment after its client does.
-            try wait(until: "the event is told", by: .patient) {
-                _ = try platform.get("w", "/throw")
-                return (try? tail.outputLine(by: .soon) { $0.contains(fits) }) != nil
-            }
+            _ = try platform.get("w", "/throw")
+            try tail.outputLine(by: .patient) { $0.contains(fits) }
             tail.interrupt()
             #expect(try tail.exitCode() == 0)
         }

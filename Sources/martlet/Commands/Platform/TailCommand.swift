@@ -125,7 +125,7 @@ struct TailCommand: ParsableCommand {
         let event = message["event"] ?? .null
         if event.cell("type") == "overload" { return "! \(event.cell("message"))" }
         let time = Timestamp(milliseconds: Int64(message["eventTimestamp"]?.number ?? 0))
-        let end = "- \(message.cell("outcome")) @ \(time)"
+        let end = "- \(message.cell("outcome")) @ \(time) \(message.cell("colo"))"
         if let request = event["request"] {
             let status = event["response"]?.cell("status") ?? ""
             return "\(request.cell("method")) \(escaped(request.cell("url"))) \(status) \(end)"
