@@ -24,7 +24,7 @@ package struct NATSConnector: FeedConnector {
         let subjects = FeedSubjects(installation: credentials.installation)
         let connection = NATSConnection(link, subjects, credentials, instance: subscribe.instance)
         do {
-            _ = try connection.call(NATSResponder.hello, [], within: Self.helloSeconds)
+            _ = try connection.call(NATSResponder.hello, NATSResponder.version, within: Self.helloSeconds)
         } catch let error as FeedError where error.kind == .away {
             // What is in the stream is served without it.
         }

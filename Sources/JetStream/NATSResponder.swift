@@ -7,6 +7,8 @@ internal import Synchronization
 final class NATSResponder: Sendable {
     /// The call by which a location says that it is there.
     static let hello = "hello"
+    /// What it brings: which version of the feed it speaks.
+    static let version = Array(String(FeedFrame.version).utf8)
 
     private static let glance = 0.5
     private static let threadCount = 4
@@ -63,7 +65,14 @@ final class NATSResponder: Sendable {
             throw FeedError(.refused, "the control node knows no location '\(call.location)'")
         }
         try hub.registry.join(location.id, instance: call.instance)
-        return call.name == Self.hello ? [] : try hub.service.answer(call.name, call.body, of: location)
+        guard call.name == Self.hello else { return try hub.service.answer(call.name, call.body, of: location) }
+        guard call.body == Self.version else {
+            let theirs = String(decoding: call.body.prefix(8), as: UTF8.self)
+            throw FeedError(
+                .version,
+                "this location speaks version '\(theirs)' of the feed, the control node \(FeedFrame.version)")
+        }
+        return []
     }
 
     private func refuse(_ message: NATSLink.Subscription.Message, _ error: any Error) {
