@@ -11,6 +11,7 @@ final class EdgeServer: Sendable {
     private let supervised: Supervised
     private let follower: FeedFollower
     private let credentials: LocationCredentials
+    private let store: EdgeStore
     private let load: Load
 
     /// Opens the copy. Nothing is followed yet.
@@ -36,6 +37,7 @@ final class EdgeServer: Sendable {
     ) throws {
         self.supervised = supervised
         self.credentials = credentials
+        self.store = store
         let load = Load()
         let follower = try FeedFollower(
             copy: store, connector: connector, credentials: credentials,
@@ -80,6 +82,7 @@ final class EdgeServer: Sendable {
             "location": .string(credentials.location), "ready": .bool(status.position != nil),
             "connected": .bool(status.isConnected), "revision": number(revision), "lag": number(lag),
             "contact_seconds": contact.map { .number(max(0, $0)) } ?? .null,
+            "waiting_requests": number(try? store.waitingRequests()),
             "failure": status.failure.map { .string($0.message) } ?? .null,
         ]
     }

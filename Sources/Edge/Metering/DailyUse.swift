@@ -14,17 +14,19 @@ package final class DailyUse: Sendable {
 
     private struct Entry {
         var limits: AccountLimits
+        /// The day on which all locations together have used it up, as the control node says.
+        var exhaustedOn: Int64?
         /// Nil until the ledger was asked.
         var used: UsageAmounts?
         var minute: Int64 = 0
         var minuteCount = 0
         var isOver = false
 
-        mutating func judge() {
+        mutating func judge(on day: Int64) {
             let used = used ?? UsageAmounts()
             isOver =
-                limits.requestsPerDay.map { used.requests >= Int64($0) } ?? false
-                || limits.cpuMillisecondsPerDay.map { used.cpuMicroseconds / 1_000 >= Int64($0) } ?? false
+                exhaustedOn == day
+                || limits.areUsedUp(requests: used.requests, cpuMicroseconds: used.cpuMicroseconds)
         }
     }
 
@@ -41,17 +43,28 @@ package final class DailyUse: Sendable {
 
     package init() {}
 
-    /// - Parameter limits: nil if the account is gone.
-    func set(_ limits: AccountLimits?, of account: String) {
+    func remove(_ account: String) {
         state.withLock { state in
+            state.entries[account] = nil
+            count.store(state.entries.count, ordering: .releasing)
+        }
+    }
+
+    func set(_ account: RoutedAccount) {
+        let limits = account.limits
+        state.withLock { state in
+            // A host that has just begun knows no day yet.
+            if state.day == 0 { state.day = Usage.hour(of: .now) / 24 }
             let isLimited =
-                limits?.requestsPerDay != nil || limits?.cpuMillisecondsPerDay != nil
-                || limits?.requestsPerMinute != nil
-            if let limits, isLimited {
-                state.entries[account, default: Entry(limits: limits)].limits = limits
-                state.entries[account]!.judge()
+                limits.requestsPerDay != nil || limits.cpuMillisecondsPerDay != nil || limits.requestsPerMinute != nil
+            if isLimited {
+                var entry = state.entries[account.id] ?? Entry(limits: limits)
+                entry.limits = limits
+                entry.exhaustedOn = account.exhaustedOn
+                entry.judge(on: state.day)
+                state.entries[account.id] = entry
             } else {
-                state.entries[account] = nil
+                state.entries[account.id] = nil
             }
             count.store(state.entries.count, ordering: .releasing)
         }
@@ -67,7 +80,7 @@ package final class DailyUse: Sendable {
                     for account in state.entries.keys { state.entries[account]!.used = UsageAmounts() }
                 }
                 state.day = day
-                for account in state.entries.keys { state.entries[account]!.judge() }
+                for account in state.entries.keys { state.entries[account]!.judge(on: day) }
             }
             return state.entries.filter { $0.value.used == nil }.map(\.key)
         }
@@ -75,7 +88,7 @@ package final class DailyUse: Sendable {
             let used = try ledger(account, (day * 24)..<(day * 24 + 24)).reduce(UsageAmounts()) { $0 + $1.amounts }
             state.withLock { state in
                 state.entries[account]?.used = used
-                state.entries[account]?.judge()
+                state.entries[account]?.judge(on: state.day)
             }
         }
     }
@@ -86,7 +99,7 @@ package final class DailyUse: Sendable {
             for reading in readings where reading.hour / 24 == state.day {
                 guard let used = state.entries[reading.script.account]?.used else { continue }
                 state.entries[reading.script.account]!.used = used + reading.amounts
-                state.entries[reading.script.account]!.judge()
+                state.entries[reading.script.account]!.judge(on: state.day)
             }
         }
     }

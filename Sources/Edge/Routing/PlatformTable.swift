@@ -108,8 +108,8 @@ package final class PlatformTable: ServiceDirectory {
         var routes = routes
         for item in changes.items {
             routes.apply(item)
-            if case .account(let account) = item { daily.set(account.limits, of: account.id) }
-            if case .removed(.account(let id)) = item { daily.set(nil, of: id) }
+            if case .account(let account) = item { daily.set(account) }
+            if case .removed(.account(let id)) = item { daily.remove(id) }
         }
         let retired = state.withLock { state in
             state.routes = routes

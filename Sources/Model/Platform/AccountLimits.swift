@@ -16,6 +16,12 @@ package struct AccountLimits: Sendable, Equatable, Codable {
 
     package init() {}
 
+    /// Whether so much on one day is all that there may be.
+    package func areUsedUp(requests: Int64, cpuMicroseconds: Int64) -> Bool {
+        requestsPerDay.map { requests >= Int64($0) } ?? false
+            || cpuMillisecondsPerDay.map { cpuMicroseconds / 1_000 >= Int64($0) } ?? false
+    }
+
     /// Under the names of the API.
     package static let names: [(name: String, path: any WritableKeyPath<AccountLimits, Int?> & Sendable)] = [
         ("scripts", \.scripts), ("code_bytes", \.codeBytes), ("asset_bytes", \.assetBytes), ("kv_bytes", \.kvBytes),

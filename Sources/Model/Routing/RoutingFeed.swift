@@ -45,11 +45,14 @@ package struct RoutedAccount: Sendable, Equatable, Codable {
     package var limits: AccountLimits
     /// Where its scripts run that say nothing else; nil: where all do.
     package var cordon: String?
+    /// The last day on which it used up what it may have on one, all locations together; days since 1970, UTC.
+    package var exhaustedOn: Int64?
 
     package init(
         id: String, subdomain: String?, isSuspended: Bool, limits: AccountLimits = AccountLimits(),
-        cordon: String? = nil
+        cordon: String? = nil, exhaustedOn: Int64? = nil
     ) {
+        self.exhaustedOn = exhaustedOn
         self.cordon = cordon
         self.limits = limits
         self.id = id

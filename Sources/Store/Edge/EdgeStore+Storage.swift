@@ -145,6 +145,11 @@ extension EdgeStore: UsageStore {
         }
     }
 
+    /// Requests that the control node is not known to have counted.
+    package func waitingRequests() throws -> Int64 {
+        try read { db in try Self.readings(db, "TRUE", []) }.reduce(0) { $0 + $1.amounts.requests }
+    }
+
     package func usageIsCounted(_ batch: UsageBatch) throws {
         try write { db in
             try db.execute(sql: "DELETE FROM usage_out WHERE number <= ?", arguments: [batch.number])

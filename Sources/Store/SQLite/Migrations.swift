@@ -17,6 +17,9 @@ enum Migrations {
             for table in ["accounts", "scripts"] { try db.execute(sql: "ALTER TABLE \(table) ADD COLUMN cordon TEXT") }
         }
         migrator.registerMigration("feed") { db in try db.execute(sql: feed) }
+        migrator.registerMigration("exhausted accounts") { db in
+            try db.execute(sql: "ALTER TABLE accounts ADD COLUMN exhausted_on INTEGER")
+        }
         return migrator
     }
 

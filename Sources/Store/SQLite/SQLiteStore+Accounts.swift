@@ -55,6 +55,7 @@ extension SQLiteStore: AccountStore {
                     account.name, account.isSuspended, account.subdomain, try JSONText.of(account.limits),
                     account.cordon, id,
                 ])
+            try Self.judge(id, db, revision)
             try Self.note(.account(id), db, revision)
             return account
         }

@@ -64,6 +64,27 @@ extension SQLiteStore {
         return try text.map { try JSONText.value(AccountLimits.self, of: $0) } ?? AccountLimits()
     }
 
+    /// Notes whether an account has used up what it may have on this day, wherever that was.
+    static func judge(_ account: String, _ db: Database, _ revision: Int64) throws {
+        let row = try Row.fetchOne(db, sql: "SELECT * FROM accounts WHERE id = ?", arguments: [account])
+        guard let row else { return }
+        let limits = try AccountLimits(row: row)
+        let known: Int64? = row["exhausted_on"]
+        let today = Usage.hour(of: .now) / 24
+        var isOver = false
+        if limits.requestsPerDay != nil || limits.cpuMillisecondsPerDay != nil {
+            let used = try Row.fetchOne(
+                db, sql: "SELECT sum(requests), sum(cpu_us) FROM usage WHERE account = ? AND hour >= ? AND hour < ?",
+                arguments: [account, today * 24, today * 24 + 24])
+            isOver = limits.areUsedUp(
+                requests: used?[0] as Int64? ?? 0, cpuMicroseconds: used?[1] as Int64? ?? 0)
+        }
+        guard isOver != (known == today) else { return }
+        try db.execute(
+            sql: "UPDATE accounts SET exhausted_on = ? WHERE id = ?", arguments: [isOver ? today : nil, account])
+        try note(.account(account), db, revision)
+    }
+
     private static func require(_ used: Int, atMost limit: Int?, _ what: String) throws {
         guard let limit, used > limit else { return }
         throw StoreError(.overQuota, "the account has \(limit) \(what) at most; this would make \(used)")

@@ -123,6 +123,6 @@ extension RoutedAccount {
     init(row: Row) throws {
         self.init(
             id: row["id"], subdomain: row["subdomain"], isSuspended: row["suspended"],
-            limits: try AccountLimits(row: row), cordon: row["cordon"])
+            limits: try AccountLimits(row: row), cordon: row["cordon"], exhaustedOn: row["exhausted_on"])
     }
 }

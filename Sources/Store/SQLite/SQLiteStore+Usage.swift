@@ -3,14 +3,14 @@ package import Model
 
 extension SQLiteStore: UsageStore {
     package func add(_ readings: [Usage], batch: String) throws {
-        try write { db, _ in
+        try write { db, revision in
             let isNew = try Bool.fetchOne(
                 db, sql: "SELECT NOT EXISTS (SELECT 1 FROM usage_batches WHERE id = ?)", arguments: [batch])
             guard isNew == true else { return }
             try db.execute(
                 sql: "INSERT INTO usage_batches (id, created_on) VALUES (?, ?)",
                 arguments: [batch, Timestamp.now.milliseconds])
-            for usage in readings { try Self.add(usage, db) }
+            try Self.add(readings, db, revision)
             try db.execute(
                 sql: "DELETE FROM usage_batches WHERE created_on < ?",
                 arguments: [Timestamp.now.milliseconds - Self.batchMemory])
@@ -18,7 +18,7 @@ extension SQLiteStore: UsageStore {
     }
 
     package func addUsage(_ readings: [Usage], of location: String, batch: Int64) throws {
-        try write { db, _ in
+        try write { db, revision in
             let last = try Int64.fetchOne(
                 db, sql: "SELECT batch FROM location_usage WHERE location = ?", arguments: [location])
             guard batch > last ?? 0 else { return }
@@ -27,8 +27,13 @@ extension SQLiteStore: UsageStore {
                     INSERT INTO location_usage (location, batch) VALUES (?, ?)
                     ON CONFLICT DO UPDATE SET batch = excluded.batch
                     """, arguments: [location, batch])
-            for usage in readings { try Self.add(usage, db) }
+            try Self.add(readings, db, revision)
         }
+    }
+
+    private static func add(_ readings: [Usage], _ db: Database, _ revision: Int64) throws {
+        for usage in readings { try add(usage, db) }
+        for account in Set(readings.map(\.script.account)) { try judge(account, db, revision) }
     }
 
     /// How long a batch's name is kept, in milliseconds: whoever tries one again does so within seconds.
