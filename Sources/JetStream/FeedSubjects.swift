@@ -1,90 +1,100 @@
 internal import Crypto
-internal import Feed
+package import Feed
 internal import Foundation
 internal import Model
 
-/// What the feed of an installation is called in NATS. A subject has one message, the latest: all of them together are
-/// the truth.
+/// What the feed of an installation is called in NATS, for those locations that get the same accounts: each set of
+/// accounts has a stream of its own, since a server can grant or refuse a stream as a whole. A subject has one message,
+/// the latest: all of them together are the truth.
 struct FeedSubjects {
     /// Of the stream.
     let stream: String
+    private let installation: String
     private let root: String
 
     /// Bytes of a blob's form in one message: NATS takes a mebibyte as it comes.
     static let pieceBytes = 512 << 10
-    /// Names of streams begin with it.
-    static let streamPrefix = "MARTLET_FEED_"
+    private static let nameLength = 16
 
-    init(installation: String) {
-        let name = String(installation.prefix(16))
-        stream = Self.streamPrefix + name
-        root = "martlet.feed.\(name)"
+    /// - Parameter accounts: nil for all.
+    init(installation: String, accounts: Set<String>?) {
+        let name = String(installation.prefix(Self.nameLength))
+        let set = accounts.map { Self.name(of: $0.sorted().joined(separator: "\0")) } ?? "all"
+        self.installation = name
+        stream = "MARTLET_FEED_\(name)_\(set)"
+        root = "martlet.feed.\(name).\(set)"
+    }
+
+    /// The same for whatever has the same text, and nothing that a subject cannot have.
+    private static func name(of text: String) -> String {
+        SHA256.hash(data: Array(text.utf8)).prefix(nameLength).map(Identifier.hexDigits).joined()
     }
 
     var all: String { root + ".>" }
+    /// Of all streams of the installation.
+    var allStreams: String { "martlet.feed.\(installation).>" }
     var head: String { root + ".head" }
     var orders: String { root + ".orders" }
+    /// What tells a stream from the one before it, which counted its messages from one too.
+    var birth: String { root + ".birth" }
 
     func record(_ record: FeedRecord) -> String {
-        let id = SHA256.hash(data: Array(record.key.id.utf8)).prefix(16).map(Identifier.hexDigits).joined()
-        return "\(root).record.\(record.account).\(record.key.kind.rawValue).\(id)"
+        "\(root).record.\(record.key.kind.rawValue).\(Self.name(of: record.key.id))"
     }
 
     func keys(of location: String) -> String { "\(root).keys.\(location)" }
     func piece(_ hash: String, _ index: Int) -> String { "\(root).blob.\(hash).\(index)" }
+    func pieces(of hash: String) -> String { "\(root).blob.\(hash).*" }
+    var allPieces: String { "\(root).blob.>" }
 
-    /// Where locations ask the control node; outside of the stream.
-    func calls(of location: String) -> String { "martlet.call.\(root.dropFirst("martlet.feed.".count)).\(location)" }
+    /// Nil if it is not that of a piece.
+    func blob(ofPiece subject: String) -> String? {
+        guard subject.hasPrefix("\(root).blob.") else { return nil }
+        return subject.split(separator: ".").dropLast().last.map { String($0) }
+    }
+
+    /// Where locations ask the control node; outside of the streams.
+    func calls(of location: String) -> String { "martlet.call.\(installation).\(location)" }
     var allCalls: String { calls(of: "*") }
+
+    /// What the subjects begin with under which a node gets answers.
+    func inbox(of location: String?) -> String { "martlet.inbox.\(installation).\(location ?? "control")" }
 }
 
-/// A call as it goes by NATS: who asks is told by a code that only they and the control node can make.
-struct SignedCall {
-    var location: String
-    var instance: String
-    /// Grows with each call of an instance, so that none is done twice.
-    var number: Int64
-    var name: String
-    var body: [UInt8]
+/// What a NATS server has to allow a node, and may refuse it beyond that.
+package struct NATSPermissions {
+    package let publish: [String]
+    package let subscribe: [String]
 
-    private var encoded: [UInt8] {
-        var writer = FeedWriter()
-        writer.text(location)
-        writer.text(instance)
-        writer.number(number)
-        writer.text(name)
-        writer.data(body)
-        return writer.bytes
+    /// Of a location.
+    package init(of credentials: LocationCredentials) {
+        let subjects = FeedSubjects(
+            installation: credentials.installation, accounts: credentials.accounts.map { Set($0) })
+        publish = [
+            subjects.calls(of: credentials.location), "$JS.API.STREAM.MSG.GET.\(subjects.stream)",
+            "$JS.API.CONSUMER.CREATE.\(subjects.stream)", "$JS.FC.\(subjects.stream).>",
+        ]
+        subscribe = [subjects.inbox(of: credentials.location) + ".>"]
     }
 
-    /// - Parameter key: the SHA-256 of the location's token.
-    func signed(with key: [UInt8]) -> [UInt8] {
-        let bytes = encoded
-        return Array(HMAC<SHA256>.authenticationCode(for: bytes, using: SymmetricKey(data: key))) + bytes
+    /// Of the control node.
+    package static let control = NATSPermissions(
+        publish: ["martlet.>", "$JS.>"], subscribe: ["martlet.call.>", "martlet.inbox.*.control.>"])
+
+    private init(publish: [String], subscribe: [String]) {
+        self.publish = publish
+        self.subscribe = subscribe
     }
 
-    init(location: String, instance: String, number: Int64, name: String, body: [UInt8]) {
-        self.location = location
-        self.instance = instance
-        self.number = number
-        self.name = name
-        self.body = body
-    }
-
-    /// - Parameter key: of a location, by its id.
-    /// - Throws: `refused` unless it is the location's.
-    init(_ bytes: [UInt8], key: (_ location: String) throws -> [UInt8]?) throws {
-        guard bytes.count > 32 else { throw FeedError(.malformed, "a call is too short") }
-        let rest = Array(bytes.dropFirst(32))
-        var reader = FeedReader(rest)
-        location = try reader.text()
-        instance = try reader.text()
-        number = try reader.number()
-        name = try reader.text()
-        body = try reader.data()
-        guard let key = try key(location),
-            HMAC<SHA256>.isValidAuthenticationCode(
-                Array(bytes.prefix(32)), authenticating: rest, using: SymmetricKey(data: key))
-        else { throw FeedError(.refused, "the control node knows no location '\(location)' with this token") }
+    /// A user, as a server's configuration has it.
+    package func user(_ publicKey: String) -> String {
+        func list(_ subjects: [String]) -> String {
+            "[" + subjects.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
+        }
+        return """
+            { nkey: \(publicKey), permissions: {
+                publish: \(list(publish)),
+                subscribe: \(list(subscribe)) } }
+            """
     }
 }

@@ -1,23 +1,7 @@
 internal import CNATS
-package import Feed
+internal import Feed
 internal import Foundation
 internal import Model
-
-/// How a NATS server is reached.
-package struct NATSSettings: Sendable {
-    package var address: FeedAddress
-    /// Files (PEM): certificates that are trusted, and what this side shows.
-    package var authorities: String?
-    package var certificate: String?
-    package var key: String?
-
-    package init(address: FeedAddress, authorities: String? = nil, certificate: String? = nil, key: String? = nil) {
-        self.address = address
-        self.authorities = authorities
-        self.certificate = certificate
-        self.key = key
-    }
-}
 
 /// A connection to a NATS server with JetStream. It ends when the server goes away: whoever has it makes another one,
 /// and finds out anew what the other side has.
@@ -32,22 +16,19 @@ final class NATSLink: @unchecked Sendable {
     /// A server that answers no ping for twice as long is gone.
     private static let pingMilliseconds: Int64 = 2_000
 
-    init(_ settings: NATSSettings) throws {
+    /// - Parameters:
+    ///   - inbox: what the subjects of answers to this side begin with.
+    ///   - turn: which of the addresses is tried first.
+    init(_ settings: NATSSettings, inbox: String, turn: Int = 0) throws {
         var options: OpaquePointer?
         try Self.check(natsOptions_Create(&options), "options")
         defer { natsOptions_Destroy(options) }
-        let scheme = settings.address.way.rawValue
-        let host = settings.address.host.contains(":") ? "[\(settings.address.host)]" : settings.address.host
-        try Self.check(natsOptions_SetURL(options, "\(scheme)://\(host):\(settings.address.port)"), "the address")
-        if settings.address.way == .tls {
-            try Self.check(natsOptions_SetSecure(options, true), "TLS")
-            if let file = settings.authorities {
-                try Self.check(natsOptions_LoadCATrustedCertificates(options, file), "the certificates in \(file)")
-            }
-            if let file = settings.certificate, let key = settings.key {
-                try Self.check(natsOptions_LoadCertificatesChain(options, file, key), "the certificate in \(file)")
-            }
-        }
+        try Self.set(settings.addresses, turn, of: options)
+        if settings.isSecure { try Self.secure(options, settings) }
+        try Self.identify(options, settings)
+        try Self.check(natsOptions_SetCustomInboxPrefix(options, inbox), "the inbox")
+        // What the server does not allow is told by the call that needs it.
+        natsOptions_SetErrorHandler(options, { _, _, _, _ in }, nil)
         natsOptions_SetAllowReconnect(options, false)
         natsOptions_SetTimeout(options, Self.connectMilliseconds)
         natsOptions_SetPingInterval(options, Self.pingMilliseconds)
@@ -56,7 +37,7 @@ final class NATSLink: @unchecked Sendable {
         var made: OpaquePointer?
         let status = natsConnection_Connect(&made, options)
         guard status == NATS_OK, let made else {
-            throw Self.error(status, "\(settings.address.text) cannot be reached")
+            throw Self.error(status, "\(settings.text) cannot be reached")
         }
         connection = made
         var context: OpaquePointer?
@@ -65,9 +46,45 @@ final class NATSLink: @unchecked Sendable {
         choices.Wait = Self.requestMilliseconds
         guard natsConnection_JetStream(&context, made, &choices) == NATS_OK, let context else {
             natsConnection_Destroy(made)
-            throw FeedError(.failed, "\(settings.address.text): there is no JetStream")
+            throw FeedError(.failed, "\(settings.text): there is no JetStream")
         }
         stream = context
+    }
+
+    private static func set(_ addresses: [FeedAddress], _ turn: Int, of options: OpaquePointer?) throws {
+        let urls = addresses.indices.map { index -> UnsafeMutablePointer<CChar>? in
+            let address = addresses[(index + turn) % addresses.count]
+            let host = address.host.contains(":") ? "[\(address.host)]" : address.host
+            return strdup("\(address.way.rawValue)://\(host):\(address.port)")
+        }
+        defer { for url in urls { free(url) } }
+        var list = urls.map { UnsafePointer($0) }
+        try check(natsOptions_SetServers(options, &list, Int32(list.count)), "the addresses")
+        try check(natsOptions_SetNoRandomize(options, true), "the addresses")
+    }
+
+    private static func secure(_ options: OpaquePointer?, _ settings: NATSSettings) throws {
+        try check(natsOptions_SetSecure(options, true), "TLS")
+        if let file = settings.authorities {
+            try check(natsOptions_LoadCATrustedCertificates(options, file), "the certificates in \(file)")
+        }
+        if let file = settings.certificate, let key = settings.key {
+            try check(natsOptions_LoadCertificatesChain(options, file, key), "the certificate in \(file)")
+        }
+    }
+
+    /// Who this side is.
+    private static func identify(_ options: OpaquePointer?, _ settings: NATSSettings) throws {
+        if let file = settings.seed {
+            let key = try NATSKey(file: file)
+            try check(natsOptions_SetNKeyFromSeed(options, key.publicKey, file), "the nkey in \(file)")
+        }
+        if let file = settings.credentials {
+            guard FileManager.default.isReadableFile(atPath: file) else {
+                throw FeedError(.refused, "\(file): the credentials for NATS cannot be read")
+            }
+            try check(natsOptions_SetUserCredentialsFromFiles(options, file, nil), "the credentials in \(file)")
+        }
     }
 
     deinit {
@@ -100,14 +117,26 @@ final class NATSLink: @unchecked Sendable {
         try Self.check(natsConnection_Publish(connection, subject, bytes, Int32(bytes.count)), "publishing")
     }
 
-    /// - Throws: `away` if nobody answers.
-    func request(_ subject: String, _ bytes: [UInt8], within seconds: Double) throws(FeedError) -> [UInt8] {
+    /// - Parameter whom: who is asked.
+    /// - Throws: `away` if nobody answers, `refused` if the server does not let this side ask.
+    func request(
+        _ subject: String, _ bytes: [UInt8], within seconds: Double, of whom: String = "the control node"
+    ) throws(FeedError) -> [UInt8] {
         var reply: OpaquePointer?
         let status = natsConnection_Request(
             &reply, connection, subject, bytes, Int32(bytes.count), Int64(seconds * 1_000))
-        guard status == NATS_OK, let reply else { throw Self.error(status, "the control node does not answer") }
+        guard status == NATS_OK, let reply else {
+            throw refusal ?? Self.error(status, "\(whom) does not answer")
+        }
         defer { natsMsg_Destroy(reply) }
         return Self.data(of: reply)
+    }
+
+    /// What the server has said that this side may not do.
+    private var refusal: FeedError? {
+        var text: UnsafePointer<CChar>?
+        guard natsConnection_GetLastError(connection, &text) == NATS_NOT_PERMITTED, let text else { return nil }
+        return FeedError(.refused, "NATS: \(String(cString: text))")
     }
 
     func subscribe(_ subject: String) throws(FeedError) -> Subscription {
@@ -126,24 +155,13 @@ final class NATSLink: @unchecked Sendable {
 
     // MARK: Streams
 
-    /// What a stream is told apart by, and how far it is; nil if there is none.
-    func state(ofStream name: String) throws(FeedError) -> (created: Int64, last: UInt64)? {
-        var info: UnsafeMutablePointer<jsStreamInfo>?
-        var code = jsErrCode(0)
-        let status = js_GetStreamInfo(&info, stream, name, nil, &code)
-        guard status != NATS_NOT_FOUND else { return nil }
-        try Self.check(status, "asking for a stream")
-        defer { jsStreamInfo_Destroy(info) }
-        return (info!.pointee.Created, info!.pointee.State.LastSeq)
-    }
-
     /// The last message under a subject; nil if there is none.
     func last(_ subject: String, ofStream name: String) throws(FeedError) -> (bytes: [UInt8], sequence: UInt64)? {
         var message: OpaquePointer?
         var code = jsErrCode(0)
         let status = js_GetLastMsg(&message, stream, name, subject, nil, &code)
         guard status != NATS_NOT_FOUND else { return nil }
-        try Self.check(status, "asking for a message")
+        guard status == NATS_OK else { throw refusal ?? Self.error(status, "NATS: asking for a message") }
         defer { natsMsg_Destroy(message) }
         return (Self.data(of: message!), natsMsg_GetSequence(message))
     }
@@ -163,7 +181,7 @@ final class NATSLink: @unchecked Sendable {
             options.Stream = name
             return js_SubscribeSync(&made, stream, subject, nil, &options, &code)
         }
-        try Self.check(status, "following the stream")
+        guard status == NATS_OK else { throw refusal ?? Self.error(status, "NATS: following the stream") }
         let subscription = Subscription(made!, self)
         // Who lags behind waits in the server, not here.
         natsSubscription_SetPendingLimits(made, -1, 64 << 20)

@@ -5,7 +5,8 @@ internal import Synchronization
 
 /// Answers locations that ask by NATS.
 final class NATSResponder: Sendable {
-    /// The call by which a location says that it is there.
+    /// The call by which a location says that it is there. The answer is the highest number of its calls so far: its
+    /// clock may have been set back.
     static let hello = "hello"
     /// What it brings: which version of the feed it speaks.
     static let version = Array(String(FeedFrame.version).utf8)
@@ -18,6 +19,7 @@ final class NATSResponder: Sendable {
     private let subscription: NATSLink.Subscription
     /// Of the calls of each instance: one that comes again is not done again.
     private let numbers = Mutex<[String: CallNumbers]>([:])
+    private let parts = Mutex(PartedCalls())
     private let queue = OperationQueue()
 
     init(_ hub: FeedHub, _ link: NATSLink, _ subjects: FeedSubjects) throws {
@@ -42,47 +44,67 @@ final class NATSResponder: Sendable {
     }
 
     private func take(_ message: NATSLink.Subscription.Message) {
+        var key: [UInt8]?
         do {
-            let call = try SignedCall(message.bytes) { try self.hub.truth.secretHash(ofLocation: $0) }
+            let call = try SignedCall(message.bytes) { location in
+                key = try hub.truth.secretHash(ofLocation: location)
+                return key
+            }
+            // To say hello twice does nothing.
             let isNew = numbers.withLock { numbers in
-                numbers["\(call.location)/\(call.instance)", default: CallNumbers()].take(call.number)
+                call.name == Self.hello || numbers[Self.name(call), default: CallNumbers()].take(call.number)
             }
             guard isNew else { throw FeedError(.refused, "a call that was answered already") }
-            queue.addOperation { [self] in
+            queue.addOperation { [self, key] in
                 do {
-                    answer(message, .reply(call: 0, body: try perform(call)))
+                    answer(message, .reply(call: call.number, body: try perform(call)), key)
                 } catch {
-                    refuse(message, error)
+                    refuse(message, call.number, error, key)
                 }
             }
         } catch {
-            refuse(message, error)
+            refuse(message, 0, error, nil)
         }
     }
 
+    private static func name(_ call: SignedCall) -> String { "\(call.location)/\(call.instance)" }
+
     private func perform(_ call: SignedCall) throws -> [UInt8] {
-        guard let location = try hub.truth.locations().first(where: { $0.id == call.location }) else {
+        guard let location = try hub.truth.location(call.location) else {
             throw FeedError(.refused, "the control node knows no location '\(call.location)'")
         }
         try hub.registry.join(location.id, instance: call.instance)
-        guard call.name == Self.hello else { return try hub.service.answer(call.name, call.body, of: location) }
-        guard call.body == Self.version else {
-            let theirs = String(decoding: call.body.prefix(8), as: UTF8.self)
-            throw FeedError(
-                .version,
-                "this location speaks version '\(theirs)' of the feed, the control node \(FeedFrame.version)")
+        switch call.name {
+        case Self.hello:
+            guard call.body == Self.version else {
+                let theirs = String(decoding: call.body.prefix(8), as: UTF8.self)
+                throw FeedError(
+                    .version,
+                    "this location speaks version '\(theirs)' of the feed, the control node \(FeedFrame.version)")
+            }
+            var writer = FeedWriter()
+            writer.number(numbers.withLock { $0[Self.name(call)]?.highest ?? 0 })
+            return writer.bytes
+        case CallPart.name:
+            let part = try CallPart(call.body)
+            let body = try parts.withLock { parts throws(FeedError) in try parts.take(part, of: location.id) }
+            return try body.map { try hub.service.answer(part.call, $0, of: location) } ?? []
+        default: return try hub.service.answer(call.name, call.body, of: location)
         }
-        return []
     }
 
-    private func refuse(_ message: NATSLink.Subscription.Message, _ error: any Error) {
+    private func refuse(
+        _ message: NATSLink.Subscription.Message, _ call: Int64, _ error: any Error, _ key: [UInt8]?
+    ) {
         let refusal =
             (error as? StoreError).map(FeedService.refusal) ?? error as? FeedError ?? FeedError(.failed, "\(error)")
-        answer(message, .refusal(call: 0, refusal))
+        answer(message, .refusal(call: call, refusal), key)
     }
 
-    private func answer(_ message: NATSLink.Subscription.Message, _ frame: FeedFrame) {
-        if let reply = message.reply { try? link.publish(reply, frame.body) }
+    /// - Parameter key: of who asks; nil if that is not known.
+    private func answer(_ message: NATSLink.Subscription.Message, _ frame: FeedFrame, _ key: [UInt8]?) {
+        guard let reply = message.reply else { return }
+        try? link.publish(reply, Seal.around(frame.body, with: key ?? []))
     }
 }
 
@@ -91,7 +113,7 @@ private struct CallNumbers {
     /// How far one may be overtaken.
     private static let window: Int64 = 4_096
 
-    private var highest: Int64 = 0
+    private(set) var highest: Int64 = 0
     private var seen: Set<Int64> = []
 
     /// Whether it had not come.

@@ -29,7 +29,7 @@ final class PlatformServer {
             log.log(LogEvent(worker: "", request: 0, level: level, text: text))
         }
         feed = try FeedHub(store: store, traces: { [tails] in try tails.take($1, of: $0) }, log: tell)
-        publisher = try nats.map { [feed] in try FeedPublisher(feed, to: $0, log: tell) }
+        publisher = nats.map { [feed] in FeedPublisher(feed, to: $0, log: tell) }
         cron = CronRunner(store: store, log: log) { [supervisor = supervised.supervisor] event, script, completion in
             supervisor.run(event, of: script, completion: completion)
         }

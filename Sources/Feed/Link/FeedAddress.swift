@@ -17,6 +17,14 @@ package struct FeedAddress: Sendable, Equatable {
 
     private static let ports: [Way: Int] = [.http: 80, .https: 443, .nats: 4_222, .tls: 4_222]
 
+    /// - Parameter text: addresses with commas between them.
+    /// - Returns: one at least.
+    package static func list(_ text: String) throws(FeedError) -> [FeedAddress] {
+        try text.split(separator: ",", omittingEmptySubsequences: false).map { part throws(FeedError) in
+            try FeedAddress(String(part))
+        }
+    }
+
     package init(_ text: String) throws(FeedError) {
         guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),
             let way = Way(rawValue: scheme), let host = parts.host, !host.isEmpty,

@@ -14,7 +14,7 @@ package struct FeedOrders: Sendable, Codable, Equatable {
     package var isNone: Bool { number == 0 }
 
     /// What a location of some accounts is told of it.
-    func of(_ accounts: Set<String>?) -> FeedOrders {
+    package func of(_ accounts: Set<String>?) -> FeedOrders {
         guard let accounts else { return self }
         var own = self
         own.followed.removeAll { !accounts.contains(String($0.prefix { $0 != "/" })) }

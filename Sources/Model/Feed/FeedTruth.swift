@@ -39,6 +39,9 @@ package protocol FeedTruth: Sendable {
     /// A blob that records refer to.
     /// - Throws: `missing` if nothing refers to it any more.
     func feedBlob(_ hash: String) throws -> [UInt8]
+    /// All blobs that records refer to now.
+    /// - Parameter accounts: whose records; nil for all.
+    func feedBlobs(of accounts: Set<String>?) throws -> Set<String>
     /// The revision since which a Worker is as it is now; nil if there is none.
     func feedRevision(of script: ScriptKey) throws -> Int64?
     /// 32 bytes from which the key is made that signs the feed: the same after a restart.

@@ -19,6 +19,8 @@ package struct Location: Sendable, Equatable {
 /// The locations that may join.
 package protocol LocationStore: Sendable {
     func locations() throws -> [Location]
+    /// Nil if there is none of that id.
+    func location(_ id: String) throws -> Location?
     /// - Parameter secret: what the location shows. Only its hash is stored.
     /// - Throws: `conflict` if there is one of that id.
     func add(_ location: Location, secret: String) throws

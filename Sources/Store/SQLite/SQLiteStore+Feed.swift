@@ -175,6 +175,23 @@ extension SQLiteStore: FeedTruth {
         return try blobs.get(hash)
     }
 
+    package func feedBlobs(of accounts: Set<String>?) throws -> Set<String> {
+        try read { db in
+            let only = try accounts.map { try JSONText.of($0.sorted()) }
+            let isServed = "(?1 IS NULL OR account IN (SELECT value FROM json_each(?1)))"
+            return try String.fetchSet(
+                db,
+                sql: """
+                    WITH code (hash) AS (
+                        SELECT hash FROM scripts JOIN shares ON shares.deployment = scripts.deployment
+                            JOIN version_blobs ON version_blobs.version = shares.version WHERE \(isServed))
+                    SELECT hash FROM code
+                    UNION SELECT blob FROM code JOIN asset_set_blobs ON set_blob = hash
+                    UNION SELECT blob FROM feed WHERE blob IS NOT NULL AND \(isServed)
+                    """, arguments: [only])
+        }
+    }
+
     // MARK: Keys
 
     package func feedSigningSeed() -> [UInt8] { box.derivedKey("feed signature") }

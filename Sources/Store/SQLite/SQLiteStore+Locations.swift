@@ -10,6 +10,14 @@ extension SQLiteStore: LocationStore {
         }
     }
 
+    package func location(_ id: String) throws -> Location? {
+        try read { db in
+            try Row.fetchOne(
+                try db.cachedStatement(sql: "SELECT * FROM locations WHERE id = ?"), arguments: [id]
+            ).map { try Location(row: $0) }
+        }
+    }
+
     package func add(_ location: Location, secret: String) throws {
         try write { db, _ in
             let isTaken = try Bool.fetchOne(

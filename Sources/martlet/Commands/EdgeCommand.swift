@@ -19,7 +19,8 @@ struct EdgeCommand: ParsableCommand {
     @Option(
         help: """
             Where the feed is: http(s)://HOST:PORT of the control node's admin port, or nats://HOST:PORT or \
-            tls://HOST:PORT of a NATS server that it publishes to.
+            tls://HOST:PORT of a NATS server that it publishes to, or several with commas between them, the nearest \
+            first.
             """)
     var join: String
     @Option(help: "A file of certificates (PEM) that the feed's https may show, besides the system's.")
@@ -95,17 +96,20 @@ struct EdgeCommand: ParsableCommand {
     /// Who this location is, and how it reaches its feed.
     private func identity() throws(CleanFailure) -> (LocationCredentials, any FeedConnector) {
         do {
-            let address = try FeedAddress(join)
+            let addresses = try FeedAddress.list(join)
             let credentials = try LocationCredentials.read(self.credentials)
             guard location?.lowercased() ?? credentials.location == credentials.location else {
                 throw CleanFailure(
                     "\(self.credentials) is for location '\(credentials.location)', not '\(location ?? "")'")
             }
-            switch address.way {
+            switch addresses[0].way {
             case .http, .https:
-                return (credentials, try DirectConnector(address, token: credentials.token, authorities: joinCa))
+                guard addresses.count == 1 else {
+                    throw CleanFailure("--join: a control node has one address; NATS servers can be several")
+                }
+                return (credentials, try DirectConnector(addresses[0], token: credentials.token, authorities: joinCa))
             case .nats, .tls:
-                return (credentials, try NATSConnector(nats.settings(address), credentials: credentials))
+                return (credentials, NATSConnector(try nats.settings(addresses), credentials: credentials))
             }
         } catch {
             throw error as? CleanFailure ?? CleanFailure("\(error)")

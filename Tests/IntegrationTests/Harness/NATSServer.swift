@@ -6,22 +6,28 @@ final class NATSServer {
     let port: Int
     let folder: ScratchFolder
     private var process: Process?
-    private let configuration: String
+    private var configuration = ""
 
     static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: program) }
     private static let program = "/usr/sbin/nats-server"
 
-    /// - Parameter more: of its configuration.
-    init(_ more: String = "") throws {
+    /// - Parameters:
+    ///   - domain: of its JetStream.
+    ///   - more: of its configuration.
+    init(domain: String? = nil, _ more: String = "") throws {
         port = try EdgeTests.freePort()
         folder = try ScratchFolder()
+        configure(domain: domain, more)
+        try start()
+    }
+
+    /// From the next start on.
+    func configure(domain: String? = nil, _ more: String) {
         configuration = """
             listen: "127.0.0.1:\(port)"
-            max_payload: 8MB
-            jetstream { store_dir: "\(folder.path)/store" }
-            \(more.replacing("FOLDER", with: folder.path))
+            jetstream { store_dir: "\(folder.path)/store" \(domain.map { ", domain: \($0)" } ?? "") }
+            \(more)
             """
-        try start()
     }
 
     deinit { kill9() }

@@ -2,13 +2,14 @@ import ArgumentParser
 import Client
 import Feed
 import Foundation
+import JetStream
 import Model
 
 /// `martlet location`: places that serve copies. The operator's.
 struct LocationCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "location", abstract: "Adds and removes locations: places that serve copies of what is deployed.",
-        subcommands: [Add.self, Remove.self, Places.self])
+        subcommands: [Add.self, Remove.self, Places.self, NKey.self])
 
     fileprivate static func call(
         _ method: String, _ path: String, _ body: PlatformClient.Body? = nil
@@ -16,6 +17,12 @@ struct LocationCommand: ParsableCommand {
         try Connection.clean {
             try PlatformClient(try Credentials.find(ProcessInfo.processInfo.environment)).call(method, path, body)
         }
+    }
+
+    /// What only its owner may read.
+    fileprivate static func write(_ text: String, to path: String) -> Bool {
+        FileManager.default.createFile(
+            atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
     }
 
     struct Add: ParsableCommand {
@@ -46,10 +53,7 @@ struct LocationCommand: ParsableCommand {
             let credentials = LocationCredentials(
                 location: id, token: made.cell("token"), installation: made.cell("installation"),
                 privateKey: key.hexadecimal, accounts: accounts.isEmpty ? nil : accounts)
-            guard
-                FileManager.default.createFile(
-                    atPath: path, contents: Data(credentials.text.utf8), attributes: [.posixPermissions: 0o600])
-            else {
+            guard LocationCommand.write(credentials.text, to: path) else {
                 throw CleanFailure("\(path) cannot be written; remove the location '\(id)' and add it again")
             }
             let place = WorldList.place(id).map { ", \($0.city)" } ?? ""
@@ -67,6 +71,38 @@ struct LocationCommand: ParsableCommand {
         func run() throws {
             _ = try call("DELETE", "/locations/\(PlatformClient.escaped(id.lowercased()))")
             print("Removed \(id.lowercased()).")
+        }
+    }
+
+    struct NKey: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "nkey",
+            abstract: "Makes the nkey by which a NATS server knows a location, or the control node.",
+            discussion: """
+                The seed goes to a file, for --nats-nkey; the user that the server's configuration needs, with leave \
+                to do what it has to and nothing else, is printed.
+                """)
+
+        @Argument(help: "The location's credentials. Without them the nkey is the control node's.")
+        var credentials: String?
+        @Option(help: "The file.")
+        var out: String
+
+        func run() throws {
+            guard !FileManager.default.fileExists(atPath: out) else {
+                throw CleanFailure("\(out) is there already; it is not written over")
+            }
+            let key = NATSKey()
+            let permissions: NATSPermissions
+            do {
+                permissions = try credentials.map { NATSPermissions(of: try LocationCredentials.read($0)) } ?? .control
+            } catch {
+                throw CleanFailure("\(error)")
+            }
+            guard LocationCommand.write(key.seed + "\n", to: out) else {
+                throw CleanFailure("\(out) cannot be written")
+            }
+            print(permissions.user(key.publicKey))
         }
     }
 
