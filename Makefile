@@ -8,6 +8,7 @@
 # make bench    measure, and write docs/benchmarks.md
 # make soak     a minute of good and hostile load, and a look at what is left of it; TIME=1800 for half an hour
 # make fuzz     libFuzzer on what reads bytes of others, 5 minutes in all; TIME=1800 for half an hour
+# make drills   parts of the network are gone for a while: the long form of those tests, and docs/drills.md
 # make install  copy the program, its service and its docs under PREFIX (/usr/local); DESTDIR=DIR for a package
 # make clean    remove what was built; .deps stays
 #
@@ -17,7 +18,7 @@
 
 .DEFAULT_GOAL := build
 PREFIX := /usr/local
-.PHONY: deps build run test lint format wpt bench soak fuzz install clean
+.PHONY: deps build run test lint format wpt bench soak fuzz drills install clean
 
 # Every test that ran, for .ci/run: of what the tests print, swift test may drop a piece.
 test_results := .build/tests.xml
@@ -68,6 +69,8 @@ install:
 	install -d $(DESTDIR)/lib/systemd/system $(DESTDIR)$(PREFIX)/share/doc/martlet
 	sed 's|@PREFIX@|$(PREFIX)|g' packaging/martlet.service > $(DESTDIR)/lib/systemd/system/martlet.service
 	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/martlet/
+drills: build
+	@tools/drills
 
 clean:
 	rm -rf .build
