@@ -5,10 +5,14 @@ internal import Synchronization
 /// deployment does anyway, without running a line of the worker.
 package final class Precompiler: Sendable {
     private struct State {
-        var queue: [WorkerSource] = []
+        /// With the time from which each may be compiled, in monotonic nanoseconds: the soonest first.
+        var queue: [(source: WorkerSource, due: UInt64)] = []
         var isStopped = false
     }
 
+    /// Nanoseconds that a worker is left alone. One that is asked for at once is compiled where it starts, which is
+    /// soon enough, and many are replaced by the next deploy before this is over.
+    private static let pause: UInt64 = 500_000_000
     /// Nanoseconds of CPU for one module.
     private static let budget: UInt64 = 1_000_000_000
     /// Modules compiled in one isolate before a fresh one takes its place: their code is garbage there.
@@ -31,8 +35,17 @@ package final class Precompiler: Sendable {
 
     /// Queues a worker. It may be started at any time, compiled or not.
     package func add(_ source: WorkerSource) {
-        state.withLock { $0.queue.append(source) }
-        alarm.ring()
+        let due = CPUClock.monotonic() + Self.pause
+        let wakes = state.withLock { state in
+            state.queue.append((source, due))
+            return state.queue.count == 1
+        }
+        if wakes { alarm.ring() }
+    }
+
+    /// Takes a worker out of the queue that will not be started any more.
+    package func remove(_ source: WorkerSource) {
+        state.withLock { state in state.queue.removeAll { $0.source === source } }
     }
 
     package func stop() {
@@ -44,8 +57,11 @@ package final class Precompiler: Sendable {
         let thread = IsolateThread(watchdog: watchdog) {}
         var workshop: Workshop?
         while true {
-            let (next, isStopped) = state.withLock { state in
-                (state.queue.isEmpty ? nil : state.queue.removeFirst(), state.isStopped)
+            let now = CPUClock.monotonic()
+            let (next, pause, isStopped) = state.withLock { state -> (WorkerSource?, UInt64?, Bool) in
+                guard let first = state.queue.first else { return (nil, nil, state.isStopped) }
+                guard first.due <= now else { return (nil, first.due - now, state.isStopped) }
+                return (state.queue.removeFirst().source, nil, state.isStopped)
             }
             if isStopped { return }
             if let next {
@@ -55,7 +71,7 @@ package final class Precompiler: Sendable {
             // Nothing to do for now: an idle isolate is a megabyte.
             if let done = workshop { reaper.take(done.isolate) }
             workshop = nil
-            alarm.wait()
+            alarm.wait(nanoseconds: pause)
         }
     }
 

@@ -11,6 +11,9 @@ final class StreamPublisher {
     /// just read the record that used it has that time to fetch it, or finds the record replaced.
     private static let sweepPause = Duration.seconds(10)
 
+    /// Between two heads of one position: a little less than the publisher's heartbeat.
+    private static let headPause = Duration.seconds(1.5)
+
     let subjects: FeedSubjects
     private let hub: FeedHub
     private let link: NATSLink
@@ -22,6 +25,7 @@ final class StreamPublisher {
     private var cursor: Int64 = 0
     /// The head's place in the stream: nobody else may publish one.
     private var headSequence: UInt64 = 0
+    private var head: (position: FeedPosition, time: ContinuousClock.Instant)?
     /// In the stream, with all pieces.
     private var blobs: Set<String> = []
     /// Of which pieces, at least, were in the stream at the beginning.
@@ -80,10 +84,18 @@ final class StreamPublisher {
             try publish(page.records, page.position.epoch)
             next = page.next
             guard next == nil else { continue }
-            try publish(try hub.head(page.position))
+            try publishHead(page.position)
             cursor = page.position.revision
         }
         try sweep()
+    }
+
+    /// Every location hears each head, and answers: one that says nothing new can wait.
+    private func publishHead(_ position: FeedPosition) throws {
+        let now = ContinuousClock.now
+        if let head, head.position == position, now - head.time < Self.headPause { return }
+        try publish(try hub.head(position))
+        head = (position, now)
     }
 
     private func publish(_ head: FeedFrame) throws {

@@ -72,7 +72,8 @@ import Testing
                 LocationReport(
                     epoch: position.epoch, revision: position.revision, version: "", requestRate: 0, isolates: 0,
                     broken: [:])
-            }, log: { level, text in if level == "error" { Issue.record("\(text)") } })
+            }, obey: { _, done in done() },
+            log: { level, text in if level == "error" { Issue.record("\(text)") } })
         follower.start()
         script.isOver.wait()
         #expect(copy.taken.withLock { $0.map(\.revision) } == [1, 2, 3, 4, 5])

@@ -335,6 +335,7 @@ package final class Placement: Sendable {
     /// The worker is not served any more: its instances end with their last requests.
     package func retire(_ worker: Worker) {
         worker.retire()
+        if worker.hasCode { precompiler.remove(worker.source) }
         _ = state.withLock { $0.residences.removeValue(forKey: ObjectIdentifier(worker)) }
         onEachLane { $0.retire(worker) }
     }

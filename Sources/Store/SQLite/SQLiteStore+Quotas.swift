@@ -65,9 +65,10 @@ extension SQLiteStore {
     }
 
     /// Notes whether an account has used up what it may have on this day, wherever that was.
-    static func judge(_ account: String, _ db: Database, _ revision: Int64) throws {
+    /// - Returns: whether that is new.
+    @discardableResult static func judge(_ account: String, _ db: Database, _ revision: Int64) throws -> Bool {
         let row = try Row.fetchOne(db, sql: "SELECT * FROM accounts WHERE id = ?", arguments: [account])
-        guard let row else { return }
+        guard let row else { return false }
         let limits = try AccountLimits(row: row)
         let known: Int64? = row["exhausted_on"]
         let today = Usage.hour(of: .now) / 24
@@ -79,10 +80,11 @@ extension SQLiteStore {
             isOver = limits.areUsedUp(
                 requests: used?[0] as Int64? ?? 0, cpuMicroseconds: used?[1] as Int64? ?? 0)
         }
-        guard isOver != (known == today) else { return }
+        guard isOver != (known == today) else { return false }
         try db.execute(
             sql: "UPDATE accounts SET exhausted_on = ? WHERE id = ?", arguments: [isOver ? today : nil, account])
         try note(.account(account), db, revision)
+        return true
     }
 
     private static func require(_ used: Int, atMost limit: Int?, _ what: String) throws {

@@ -3,37 +3,38 @@ package import Model
 
 extension SQLiteStore: UsageStore {
     package func add(_ readings: [Usage], batch: String) throws {
-        try write { db, revision in
+        try count { db, revision in
             let isNew = try Bool.fetchOne(
                 db, sql: "SELECT NOT EXISTS (SELECT 1 FROM usage_batches WHERE id = ?)", arguments: [batch])
-            guard isNew == true else { return }
+            guard isNew == true else { return false }
             try db.execute(
                 sql: "INSERT INTO usage_batches (id, created_on) VALUES (?, ?)",
                 arguments: [batch, Timestamp.now.milliseconds])
-            try Self.add(readings, db, revision)
             try db.execute(
                 sql: "DELETE FROM usage_batches WHERE created_on < ?",
                 arguments: [Timestamp.now.milliseconds - Self.batchMemory])
+            return try Self.add(readings, db, revision)
         }
     }
 
     package func addUsage(_ readings: [Usage], of location: String, batch: Int64) throws {
-        try write { db, revision in
+        try count { db, revision in
             let last = try Int64.fetchOne(
                 db, sql: "SELECT batch FROM location_usage WHERE location = ?", arguments: [location])
-            guard batch > last ?? 0 else { return }
+            guard batch > last ?? 0 else { return false }
             try db.execute(
                 sql: """
                     INSERT INTO location_usage (location, batch) VALUES (?, ?)
                     ON CONFLICT DO UPDATE SET batch = excluded.batch
                     """, arguments: [location, batch])
-            try Self.add(readings, db, revision)
+            return try Self.add(readings, db, revision)
         }
     }
 
-    private static func add(_ readings: [Usage], _ db: Database, _ revision: Int64) throws {
+    /// - Returns: whether an account has used up what it may have, or has not any more.
+    private static func add(_ readings: [Usage], _ db: Database, _ revision: Int64) throws -> Bool {
         for usage in readings { try add(usage, db) }
-        for account in Set(readings.map(\.script.account)) { try judge(account, db, revision) }
+        return try Set(readings.map(\.script.account)).reduce(false) { try judge($1, db, revision) || $0 }
     }
 
     /// How long a batch's name is kept, in milliseconds: whoever tries one again does so within seconds.

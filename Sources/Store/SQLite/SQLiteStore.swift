@@ -115,6 +115,24 @@ package final class SQLiteStore: Sendable {
         return value
     }
 
+    /// What is only counted: that makes a revision, of which observers hear, only if something else follows from it.
+    /// - Parameter body: gets the revision that it would make, and says whether it does.
+    func count(_ body: (Database, Int64) throws -> Bool) throws {
+        let isChange: Bool
+        do {
+            isChange = try pool.write { db in
+                let revision = try Self.revision(db) + 1
+                guard try body(db, revision) else { return false }
+                try Self.setMeta("revision", revision, db)
+                try finishFeed(revision, db)
+                return true
+            }
+        } catch {
+            throw Self.storeError(error, doing: "counting")
+        }
+        if isChange { tell() }
+    }
+
     /// Has the observers look for changes.
     package func tell() { for observer in observers.withLock({ $0 }) { observer() } }
 

@@ -24,6 +24,14 @@ import Testing
         return try #require(line.firstMatch(of: #/Process (\d+) serves/#).flatMap { pid_t($0.1) })
     }
 
+    /// By a process of its own: a test that starts one just now would hold the file open for writing, and none could
+    /// be started from it.
+    private static func copyProgram(to path: String) throws {
+        let copy = try Process.run(URL(filePath: "/bin/cp"), arguments: [Martlet.binary, path])
+        copy.waitUntilExit()
+        #expect(copy.terminationStatus == 0)
+    }
+
     private static func isGone(_ process: pid_t) -> Bool { kill(process, 0) != 0 && errno == ESRCH }
 
     private static func platform() throws -> Platform {
@@ -85,7 +93,7 @@ import Testing
         let folder = try ScratchFolder()
         try folder.write("workers/a.js", "export default { fetch: () => new Response('here') };")
         let binary = "\(folder.path)/martlet"
-        try FileManager.default.copyItem(atPath: Martlet.binary, toPath: binary)
+        try Self.copyProgram(to: binary)
         let arguments = ["serve", "--workers", "\(folder.path)/workers", "--port", "0", "--admin-port", "0"]
         let martlet = try Martlet(arguments, binary: binary)
         try martlet.takeAddress()
@@ -101,7 +109,7 @@ import Testing
         #expect(try martlet.serverStatus()["hosts"].array?.first?["pid"].int == host)
         // One that does.
         try FileManager.default.removeItem(atPath: binary)
-        try FileManager.default.copyItem(atPath: Martlet.binary, toPath: binary)
+        try Self.copyProgram(to: binary)
         let next = try Self.upgrade(martlet)
         let running = try FileManager.default.attributesOfItem(
             atPath: URL(filePath: "/proc/\(next)/exe").resolvingSymlinksInPath().path)

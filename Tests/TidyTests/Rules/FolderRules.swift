@@ -4,6 +4,7 @@ enum RootRule: Rule {
 
     static let entries: Set<Substring> = [
         ".ci", ".gitignore", ".swift-format", "Benchmarks", "CONTRIBUTING.md", "LICENSE", "Makefile", "Package.swift",
+        "packaging",
         "README.md", "Sources", "Tests", "docs", "examples", "tools",
     ]
 
