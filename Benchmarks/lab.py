@@ -120,7 +120,11 @@ class Lab:
         command = [self.martlet, "serve", "--data", data, "--port", port, "--admin-port", admin, *flags]
         output = data.with_suffix(".txt")
         with open(output, "w") as stdout, self._process(command, port, admin, stdout=stdout) as server:
-            wait_for(admin).close()
+            # The ports take connections before anybody answers them.
+            while output.read_text().count("Listening on") < 2:
+                if server.process.poll() is not None:
+                    raise RuntimeError(f"{command} has ended")
+                time.sleep(0.01)
             if not known.exists():
                 said = dict(line.split(" ", 1) for line in output.read_text().splitlines() if " " in line)
                 known.write_text(json.dumps([said["Account"], said["Token"]]))
