@@ -19,10 +19,14 @@ package final class ControlServer: Sendable {
         package var baseDomain: String
         package var plan: Plan
         package var assets: AssetLimits
+        /// Cordons whose hosts make no machine code.
+        package var jitlessCordons: Set<String>
 
         package init(
-            isOpen: Bool, baseDomain: String, plan: Plan = Plan(), assets: AssetLimits = AssetLimits()
+            isOpen: Bool, baseDomain: String, plan: Plan = Plan(), assets: AssetLimits = AssetLimits(),
+            jitlessCordons: Set<String> = []
         ) {
+            self.jitlessCordons = jitlessCordons
             self.isOpen = isOpen
             self.baseDomain = baseDomain
             self.plan = plan
@@ -106,7 +110,9 @@ package final class ControlServer: Sendable {
         let api = API(router: router, store: store, threads: threads, logger: logger)
         let assets = AssetService(
             store: store, tokens: AssetTokens(key: store.sessionKey()), limits: settings.assets)
-        let scripts = ScriptService(store: store, check: check, assets: assets)
+        let scripts = ScriptService(
+            store: store, check: check, assets: assets,
+            jitless: JitlessRule(store: store, cordons: settings.jitlessCordons))
         AssetRoutes(api: api, service: assets).register()
         PagesRoutes(api: api, service: PagesService(scripts: scripts, baseDomain: settings.baseDomain)).register()
         AccountRoutes(api: api, service: AccountService(store: store), baseDomain: settings.baseDomain).register()

@@ -12,13 +12,14 @@ struct CordonRoutes {
         api.on(.put, account, .admin) { [self] call in
             let cordon = try Self.setting(call)
             _ = try service.require(call.account)
+            try scripts.jitless.checkMove(ofAccount: call.account, to: cordon)
             return Self.shape(try service.store.updateAccount(call.account) { $0.cordon = cordon }.cordon)
         }
         let script = "/accounts/:account/workers/scripts/:script/cordon"
         api.on(.get, script, .read) { [self] call in Self.shape(try scripts.require(call.script).cordon) }
         api.on(.put, script, .admin) { [self] call in
             let cordon = try Self.setting(call)
-            _ = try scripts.require(call.script)
+            try scripts.jitless.checkMove(of: try scripts.require(call.script), to: cordon)
             try service.store.update(call.script) { $0.cordon = cordon }
             return Self.shape(cordon)
         }

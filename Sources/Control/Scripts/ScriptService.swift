@@ -5,6 +5,7 @@ struct ScriptService: Sendable {
     let store: any PlatformStore
     let check: any StartupCheck
     let assets: AssetService
+    let jitless: JitlessRule
 
     /// How often a change is tried again when somebody else was faster.
     private static let attempts = 5
@@ -17,6 +18,10 @@ struct ScriptService: Sendable {
         var bindings: BindingSet
         /// nil leaves those that the version names.
         var assets: AssetSet?
+
+        func modules(base: ScriptVersion?) -> [(name: String, type: String)] {
+            files?.map { ($0.name, $0.contentType) } ?? base?.modules.map { ($0.name, $0.contentType) } ?? []
+        }
     }
 
     func require(_ key: ScriptKey) throws -> Script {
@@ -51,6 +56,7 @@ struct ScriptService: Sendable {
             try change.bindings.resolve(in: store, script: key)
             change.version.bindings = change.bindings.bindings
             try Self.checkAssets(of: change, base: base)
+            try jitless.check(change.modules(base: base), of: key)
             let report = try checkStart(of: change, base: base, key)
             change.version.handlers = report.exports.handlers
             change.version.entrypoints = report.exports.entrypoints

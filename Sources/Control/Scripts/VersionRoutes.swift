@@ -49,8 +49,11 @@ struct VersionRoutes {
             throw APIError.badBody("the strategy must be 'percentage'")
         }
         let shares = try Self.shares(body["versions"])
-        for share in shares where try store.version(share.version, of: call.script) == nil {
-            throw APIError(404, 100146, "there is no version '\(share.version)'")
+        for share in shares {
+            guard let version = try store.version(share.version, of: call.script) else {
+                throw APIError(404, 100146, "there is no version '\(share.version)'")
+            }
+            try service.jitless.check(version.modules.map { ($0.name, $0.contentType) }, of: call.script)
         }
         if !call.flag("force"), try losesSecrets(script, shares) {
             throw APIError(
