@@ -44,6 +44,9 @@ package struct RuntimeStatus: Sendable, Equatable, Codable {
 
         package init() {}
 
+        /// All of them.
+        package var count: UInt64 { outcomes.values.reduce(0, &+) }
+
         package mutating func add(_ other: Requests) {
             outcomes.merge(other.outcomes, uniquingKeysWith: &+)
             coldStarts &+= other.coldStarts
@@ -75,4 +78,40 @@ package struct RuntimeStatus: Sendable, Equatable, Codable {
 
     /// What failed in a way that left something behind: with too much of it the process should be replaced.
     package var taint: Int { leakedIsolates + lostLanes }
+
+    /// All of some processes together. The mappings are those of the one that has the most: each has its own limit.
+    package init(sumOf all: [RuntimeStatus]) {
+        self.init()
+        let sums: [WritableKeyPath<RuntimeStatus, Int>] = [
+            \.isolates, \.blankIsolates, \.condemnedIsolates, \.leakedIsolates, \.evictions, \.frontLanes, \.backLanes,
+            \.lostLanes, \.waitingWork, \.waitingStorageWork,
+        ]
+        for status in all {
+            for path in sums { self[keyPath: path] &+= status[keyPath: path] }
+            memoryMappings = max(memoryMappings, status.memoryMappings)
+            revision = [revision, status.revision].compactMap { $0 }.min()
+            requests.add(status.requests)
+            for (name, row) in status.workers { workers[name, default: Worker()].add(row) }
+        }
+    }
+
+    /// Adds what only grows, the Workers' own aside.
+    package mutating func addCounters(of other: RuntimeStatus) {
+        let counters: [WritableKeyPath<RuntimeStatus, Int>] = [
+            \.condemnedIsolates, \.leakedIsolates, \.evictions, \.lostLanes,
+        ]
+        for path in counters { self[keyPath: path] &+= other[keyPath: path] }
+        requests.add(other.requests)
+    }
+}
+
+extension RuntimeStatus.Worker {
+    package mutating func add(_ other: Self) {
+        requests &+= other.requests
+        errors &+= other.errors
+        cpuMicroseconds &+= other.cpuMicroseconds
+        coldStarts &+= other.coldStarts
+        isolates &+= other.isolates
+        memoryBytes &+= other.memoryBytes
+    }
 }

@@ -1,5 +1,5 @@
 /// Another Worker as a service binding means it.
-package struct Service: Sendable, Equatable, Codable {
+package struct Service: Sendable, Hashable, Codable {
     package var script: ScriptKey
     /// The export that answers; nil for the default one.
     package var entrypoint: String?

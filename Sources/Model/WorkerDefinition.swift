@@ -48,4 +48,10 @@ package struct WorkerDefinition: Sendable, Equatable, Codable {
         self.limits = limits
         self.compatibility = compatibility
     }
+
+    /// The script that it is a version of: "account/script" is its name.
+    package var script: ScriptKey {
+        let name = account.isEmpty ? self.name : String(self.name.dropFirst(account.count + 1))
+        return ScriptKey(account: account, name: name)
+    }
 }

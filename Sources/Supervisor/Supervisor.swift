@@ -45,6 +45,8 @@ package final class Supervisor: Sendable {
         var record = CrashLog()
         /// Workers that somebody follows.
         var followed: [String] = []
+        /// Certificates that the hosts of each cordon have.
+        var certificates: [Cordon: [Int]] = [:]
         var hasSaidRefusals = false
         var isEnding = false
     }
@@ -54,16 +56,29 @@ package final class Supervisor: Sendable {
     private let door: (any FrontDoor)?
     private let launcher = Launcher()
     private let state = Mutex(State())
+    private let handBacks = HandBacks()
     /// Held while changes are read and told: each once, in order.
     private let following = Mutex<Void>(())
 
     /// - Parameter door: accepts connections while there is more than one cordon.
     package init(options: Options, services: HostServices, door: (any FrontDoor)? = nil) {
+        let me = WeakSupervisor()
+        var services = services
+        services.callees = Switchboard { key, found in
+            me.value?.findCallee(key, found)
+        }
         self.services = services
         self.door = door
         var options = options
         options.host.hasStore = services.store != nil
         self.options = options
+        me.value = self
+    }
+
+    /// Known to what is made before it.
+    private final class WeakSupervisor: @unchecked Sendable {
+        // Written once, before there is a host that could call.
+        weak var value: Supervisor?
     }
 
     // MARK: Starting
@@ -119,22 +134,74 @@ package final class Supervisor: Sendable {
         }
         if let turn { door?.setOpen(turn) }
         for group in unused { group.drain() }
+        tellCertificates()
     }
 
     /// Gives a connection to whoever serves that script, or that account's zones; to the common host if there is no
     /// such script: it says so.
     package func pass(_ descriptor: Int32, of listener: Int, for script: ScriptKey?, account: String?) {
-        let group = state.withLock { state in
+        let group = group(for: script, account: account)
+        if let group { group.pass(PassedConnection(descriptor, listener: listener)) } else { close(descriptor) }
+    }
+
+    private func group(for script: ScriptKey?, account: String?) -> HostGroup? {
+        state.withLock { state in
             let cordon = script.flatMap { state.book.cordon(of: $0) } ?? account.map { state.book.cordon(of: $0) }
             return state.groups[cordon ?? .standard] ?? state.groups[.standard]
         }
-        if let group { group.pass(descriptor, of: listener) } else { close(descriptor) }
     }
 
+    /// A connection whose next request is for another host than the one that has it. It goes where that request
+    /// belongs, and stays there for it, if that is where it comes from.
+    func handedBack(_ connection: PassedConnection, by host: Int, of sender: HostGroup) -> Bool {
+        guard let destination = door?.destination(of: connection),
+            handBacks.take(destination.cookie, from: host),
+            let group = group(for: destination.script, account: destination.account)
+        else { return false }
+        var connection = connection
+        connection.staysForOne = group === sender
+        connection.book = (handBacks, destination.cookie)
+        group.pass(connection)
+        return true
+    }
+
+    /// Finds who answers a script's calls, as soon as there is a host for it.
+    private func findCallee(_ key: ScriptKey, _ found: @escaping Switchboard.Found) {
+        guard let cordon = state.withLock({ $0.book.cordon(of: key) }) else {
+            return found(.failure(.noSuchWorker(key.name)))
+        }
+        if state.withLock({ $0.groups[cordon] == nil }) { adjustGroups() }
+        guard let group = state.withLock({ $0.groups[cordon] }) else {
+            return found(.failure(.noSuchWorker(key.name)))
+        }
+        group.whenServing { host in found(host.map { .success($0.callee) } ?? .failure(.workerFailed(.laneLost))) }
+    }
+
+    /// Tells hosts of the certificates that are good for their cordon's host names.
     private func tellCertificates() {
+        guard let keeper = services.certificates else { return }
         state.withLock { state in
-            guard let keeper = services.certificates else { return }
-            for group in state.groups.values { group.send(.certificates(keeper.served)) }
+            let served = keeper.served
+            let names = hostNames(state.book)
+            for (cordon, group) in state.groups {
+                let own = Self.certificates(served, for: names.map { $0[cordon] })
+                guard state.certificates.updateValue(own.map(\.id), forKey: cordon) != own.map(\.id) else { continue }
+                group.send(.certificates(own))
+            }
+        }
+    }
+
+    /// Nil while there is one cordon: then there is nobody who must not have a certificate.
+    private func hostNames(_ book: RouteBook) -> [Cordon: HostNames]? {
+        guard case .platform(let baseDomain) = options.host.role, book.cordons.count > 1 else { return nil }
+        return book.hostNames(under: baseDomain)
+    }
+
+    /// - Parameter names: those of the cordon; nil if it may have all.
+    private static func certificates(_ served: [ServedCertificate], for names: HostNames??) -> [ServedCertificate] {
+        guard let names else { return served }
+        return served.filter { certificate in
+            certificate.names.contains { names?.areCovered(by: $0) ?? false }
         }
     }
 
@@ -238,6 +305,9 @@ package final class Supervisor: Sendable {
 
     // MARK: Status and taint
 
+    /// What hosts have counted since the start, those that have ended too, as of the last time that they were asked.
+    package var counted: RuntimeStatus { services.counts.total }
+
     /// What each host tells of itself.
     package var statuses: [(process: Int32, cordon: Cordon, status: RuntimeStatus)] {
         let groups = state.withLock { $0.groups }
@@ -252,7 +322,10 @@ package final class Supervisor: Sendable {
     private func watch() {
         while !state.withLock({ $0.isEnding }) {
             Thread.sleep(forTimeInterval: Self.taintTick)
-            for group in state.withLock({ Array($0.groups.values) }) { group.lookForTaint() }
+            for group in state.withLock({ Array($0.groups.values) }) {
+                group.endLateWaits()
+                group.lookForTaint()
+            }
             let due = state.withLock { $0.record.takeDue(now: .now) }
             for name in due { restrain(name, .apart) }
         }
@@ -298,7 +371,11 @@ extension Supervisor: HostGroupDelegate {
                 frames.append(.routes(state.book.snapshot(of: cordon), isWhole: true))
             }
             if !state.followed.isEmpty { frames.append(.follow(id: 0, state.followed)) }
-            if let keeper = services.certificates { frames.append(.certificates(keeper.served)) }
+            if let keeper = services.certificates, let cordon = group.options.cordon {
+                let own = Self.certificates(keeper.served, for: hostNames(state.book).map { $0[cordon] })
+                state.certificates[cordon] = own.map(\.id)
+                frames.append(.certificates(own))
+            }
             if state.hasDoor { frames.append(.accept(false)) }
             ready(frames)
         }

@@ -68,7 +68,7 @@ final class PlatformServer {
         ControlServer(
             settings: settings, store: store, check: checks, tails: tails, feed: feed,
             status: { [supervised] in StatusPage(supervised.hosts).json },
-            metrics: { [supervised] in MetricsPage(supervised.hosts).text },
+            metrics: { [supervised] in supervised.metrics },
             log: { [log] level, text in
                 log.log(LogEvent(worker: "", request: 0, level: level, text: text))
             })

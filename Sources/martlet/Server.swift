@@ -46,9 +46,19 @@ final class Server: Sendable {
 
     /// What a store says is served, kept up to date.
     func follow(
-        _ feed: any RoutingFeed & VersionSource, settings: PlatformTable.Settings, meter: Meter, log: any EventSink
+        _ feed: any RoutingFeed & VersionSource, settings: PlatformTable.Settings, meter: Meter,
+        elsewhere: any ServiceCaller, log: any EventSink
     ) throws -> PlatformTable {
-        try PlatformTable(following: feed, placement: placement, settings: settings, meter: meter, log: log)
+        try PlatformTable(
+            following: feed, placement: placement, settings: settings, meter: meter, elsewhere: elsewhere, log: log)
+    }
+
+    /// Answers a call that another process makes; nil if there is no lane to do it.
+    func answer(
+        _ request: ServiceRequest, afterChanges: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void,
+        deliver: @escaping @Sendable ([EgressEvent]) -> Void
+    ) -> IncomingCall? {
+        placement.answer(request, afterChanges: afterChanges, deliver: deliver)
     }
 
     /// Where the Workers of service bindings are.

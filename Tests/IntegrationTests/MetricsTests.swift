@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// What a process tells of itself: metrics, health, its log.
@@ -26,6 +27,38 @@ import Testing
         let answer = try Client(port: platform.martlet.ports[1]).get("/metrics")
         #expect(answer.values(of: "content-type") == ["text/plain; version=0.0.4; charset=utf-8"])
         return try samples(answer.text)
+    }
+
+    /// Counters of a host that has ended are still counted.
+    @Test func nothingGoesBackWithAHost() throws {
+        let platform = try Platform()
+        try platform.deploy(Self.code, as: "w")
+        for _ in 0..<5 { _ = try platform.get("w") }
+        let counters = [
+            #"martlet_requests_total{outcome="ok"}"#, "martlet_request_duration_seconds_count",
+            "martlet_worker_requests_total{worker=\"\(platform.account)/w\"}",
+        ]
+        let before = try eventually("all are counted", by: .patient) {
+            let samples = try Self.metrics(platform)
+            return counters.allSatisfy { samples[$0] == 5 } ? samples : nil
+        }
+        let hosts = try platform.martlet.serverStatus()["hosts"].array ?? []
+        kill(pid_t(try #require(hosts.first?["pid"].int)), SIGKILL)
+        let client = try platform.martlet.client("w.main.localhost")
+        _ = try? client.get(by: .patient)
+        try wait(until: "the next host counts on", by: .patient) {
+            let samples = try Self.metrics(platform)
+            for name in counters { #expect(samples[name] ?? 0 >= 5, "\(name)") }
+            #expect(samples["martlet_cpu_seconds_total"] ?? 0 >= before["martlet_cpu_seconds_total"] ?? 0)
+            _ = try? platform.get("w")
+            return counters.allSatisfy { samples[$0] ?? 0 > 5 }
+        }
+        // A deploy takes no version's counts away either.
+        let counted = try Self.metrics(platform)
+        try platform.deploy(Platform.answering("new"), as: "w")
+        _ = try platform.get("w")
+        let after = try Self.metrics(platform)
+        for name in counters { #expect(after[name] ?? 0 >= counted[name] ?? 0, "\(name)") }
     }
 
     @Test func aPlatformCounts() throws {

@@ -35,6 +35,7 @@ private let fromHost: [FromHost] = [
     .call(id: 8, .usage(account: "a", hours: 1..<2)), .ran(id: 9, EventResult(outcome: .ok, mayRetry: true)),
     .checked(id: 1, StartupReport(failure: nil, exports: WorkerExports(), milliseconds: 1), isTainted: true),
     .sign(id: 1, certificate: 2, algorithm: 0x403, [1, 2]), .closed, .taken, .following(id: 3),
+    .handBack(listener: 1, [7]), .counted(status), .service(id: 1, [.end]),
 ]
 
 private var trace: Trace {

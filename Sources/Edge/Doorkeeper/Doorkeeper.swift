@@ -51,6 +51,24 @@ package final class Doorkeeper: Sendable {
         self.pass = pass
     }
 
+    /// What a connection that another process gives back asks for; nil if it is none that could be given back: it is
+    /// no client's of that listener, is encrypted, or its client is known to that process only.
+    /// - Returns: a number of the connection, too, which no other ever gets (socket(7), SO_COOKIE).
+    package func wish(of socket: PassedSocket, listener number: Int) -> (wish: Wish, cookie: UInt64)? {
+        guard listeners.indices.contains(number), !listeners[number].isSecure,
+            socket.received.count <= PassedSocket.mostReceived,
+            let (address, cookie) = listeners[number].client(of: socket),
+            !proxies.contains(where: { $0.contains(address.address) })
+        else { return nil }
+        var host: String?
+        var target = "/"
+        socket.received.withUnsafeBytes {
+            guard case .wants(let name, let path) = FirstBytes.inspect($0, isSecure: false) else { return }
+            (host, target) = (name, path)
+        }
+        return (Wish(listener: number, scheme: "http", host: host ?? "", target: target), cookie)
+    }
+
     /// Accepts from now on, or no more. Those that were accepted are still given away.
     package func setOpen(_ isOpen: Bool) {
         let loop = state.withLock { state in

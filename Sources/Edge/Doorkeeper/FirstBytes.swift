@@ -1,5 +1,5 @@
 /// What the first bytes of a connection say about whom it is for, looked at without consuming them.
-enum FirstBytes: Equatable {
+package enum FirstBytes: Equatable {
     /// It cannot be said yet.
     case needsMore
     /// The host is in lower case, without port; nil if there is none that can be used. The target is a path, with its
@@ -9,7 +9,7 @@ enum FirstBytes: Equatable {
     /// More bytes than these are not looked at.
     static let most = 16 << 10
 
-    static func inspect(_ bytes: UnsafeRawBufferPointer, isSecure: Bool) -> FirstBytes {
+    package static func inspect(_ bytes: UnsafeRawBufferPointer, isSecure: Bool) -> FirstBytes {
         guard isSecure else { return http(bytes[...]) }
         switch ClientHello.inspect(bytes) {
         case .needsMore: return .needsMore

@@ -77,10 +77,10 @@ final class Acceptor {
         let sockets = ingress.loop.remote.acceptedSockets
         if let door, let other = listener.door(withLessThan: door), !ingress.isDraining {
             sockets.hand(descriptor, to: other.loop.acceptedSockets)
-            if other.pass(descriptor, from: address) { return }
+            if other.pass(PassedSocket(descriptor), from: address) { return }
             other.loop.acceptedSockets.hand(descriptor, to: sockets)
         }
-        take(descriptor, from: address)
+        take(PassedSocket(descriptor), from: address)
     }
 
     /// Takes no connections of its own, or does again; those that others have accepted it serves all the same.
@@ -90,19 +90,21 @@ final class Acceptor {
     }
 
     /// A socket that another lane or process has accepted.
-    func receive(_ descriptor: Int32, from address: ClientAddress) {
+    func receive(_ socket: PassedSocket, from address: ClientAddress) {
         if let page = ingress.refusal(of: address, at: listener) {
-            return ingress.refuse(descriptor, at: listener, with: page)
+            return ingress.refuse(socket.descriptor, at: listener, with: page)
         }
-        take(descriptor, from: address)
+        take(socket, from: address)
     }
 
     /// Serves a socket that has been accepted.
-    private func take(_ descriptor: Int32, from address: ClientAddress) {
+    private func take(_ socket: PassedSocket, from address: ClientAddress) {
         guard let door,
             (try? ingress.add(
-                AcceptedSocket(descriptor: descriptor, address: address, door: door, handler: handler))) != nil
-        else { return ingress.loop.remote.acceptedSockets.close(descriptor) }
+                AcceptedSocket(
+                    descriptor: socket.descriptor, address: address, door: door, handler: handler,
+                    received: socket.received, staysForOne: socket.staysForOne))) != nil
+        else { return ingress.loop.remote.acceptedSockets.close(socket.descriptor) }
     }
 }
 

@@ -65,8 +65,8 @@ extension Connection {
         while true {
             switch phase {
             case .idle, .header:
-                guard !input.raw.isEmpty, output.count < Self.highWater, served < ingress.limits.requestsPerTurn,
-                    beginRequest()
+                guard !isLeaving, !input.raw.isEmpty, output.count < Self.highWater,
+                    served < ingress.limits.requestsPerTurn, beginRequest()
                 else { return }
             case .discarding:
                 guard dropBody() else { return }
@@ -93,6 +93,11 @@ extension Connection {
         case .request(let framing):
             if let secure, !secure.identity.serves(current.head) {
                 fail(.misdirected)
+                return false
+            }
+            if belongsElsewhere() {
+                isLeaving = true
+                expectInput(within: .max)
                 return false
             }
             begin(framing)

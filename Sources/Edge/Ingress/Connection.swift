@@ -69,7 +69,7 @@ final class Connection {
     static let lowWater = 16 << 10
 
     let ingress: Ingress
-    let socket: AcceptedSocket
+    var socket: AcceptedSocket
     /// Stands between us and the socket, if the client speaks TLS.
     let secure: SecureSocket?
     let parser: RequestParser
@@ -107,6 +107,8 @@ final class Connection {
     var peerHasClosed = false
     /// Something may be left unread at the end, which would turn our close into a reset.
     var mustLinger = false
+    /// The next request is for another process: the connection goes there when all answers are sent.
+    var isLeaving = false
     /// Requests answered in this turn.
     var served = 0
     private var isActive = false
@@ -161,6 +163,10 @@ final class Connection {
 
     /// Ends the connection if all has been sent that had to be; false if it is gone.
     private func followFlush() -> Bool {
+        if isLeaving {
+            if hasSentAll { leave() }
+            return !hasSentAll
+        }
         switch phase {
         case .cutting:
             if case .untilClose = answer { resetOnClose() }
@@ -187,6 +193,7 @@ final class Connection {
     private var hasMoreToDo: Bool {
         if mayReceive, wantsInput { return true }
         switch phase {
+        case .idle where isLeaving: return false
         case .idle, .discarding: return !input.raw.isEmpty && output.count < Self.highWater
         case .exchange: return wantsRoom && output.count <= Self.lowWater
         default: return false
@@ -207,7 +214,7 @@ final class Connection {
         loop.callAtEndOfTurn(self)
     }
 
-    private func run(_ body: () -> Void) {
+    func run(_ body: () -> Void) {
         isActive = true
         served = 0
         body()
@@ -298,7 +305,7 @@ final class Connection {
 
     private var wantsInput: Bool {
         switch phase {
-        case .idle, .header: output.count < Self.highWater
+        case .idle, .header: output.count < Self.highWater && !isLeaving
         case .exchange: takesBody
         case .discarding, .lingering: true
         case .closing, .cutting, .closed: false
@@ -321,6 +328,12 @@ final class Connection {
     private func resetOnClose() {
         var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
+    }
+
+    /// The loop watches the socket no more; it stays open.
+    func unregister() {
+        if let registration { loop.unregister(registration) }
+        registration = nil
     }
 
     /// The client is gone.

@@ -94,6 +94,7 @@ package final class Ingress {
         member.index = members.count
         members.append(member)
         socket.door.entered(from: socket.address.network)
+        if let connection = member as? Connection { connection.takeReceived() }
     }
 
     func remove(_ member: any IngressMember) {

@@ -22,4 +22,10 @@ struct AcceptedSocket {
     var address: ClientAddress
     let door: LaneDoor
     let handler: any RequestHandler
+    /// What another process has received of it.
+    var received: [UInt8] = []
+    /// Its first request is answered here, whatever it is.
+    var staysForOne = false
+    /// Somebody else has said whose it is.
+    var isProxied = false
 }

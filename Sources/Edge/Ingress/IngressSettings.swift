@@ -11,6 +11,9 @@ package struct IngressSettings: Sendable {
     package var http2: HTTP2Limits
     /// Those who begin each connection with the PROXY protocol.
     package var proxies: [AddressRange]
+    /// Takes connections whose next request is for another process; nil if there is none. The socket belongs to it
+    /// then.
+    package var handBack: (@Sendable (PassedSocket, Listener) -> Void)?
 
     package init(
         limits: IngressLimits = IngressLimits(), showsEveryOutcome: Bool = false, location: EdgeLocation? = nil,

@@ -35,7 +35,7 @@ final class LaneDoor: Sendable {
     }
 
     /// Gives the lane a socket that another has accepted; false if the lane has ended.
-    func pass(_ descriptor: Int32, from address: ClientAddress) -> Bool {
-        loop.execute { [acceptor] loop in acceptor.value(on: loop).receive(descriptor, from: address) }
+    func pass(_ socket: PassedSocket, from address: ClientAddress) -> Bool {
+        loop.execute { [acceptor] loop in acceptor.value(on: loop).receive(socket, from: address) }
     }
 }

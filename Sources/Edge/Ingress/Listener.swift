@@ -20,7 +20,7 @@ package final class Listener: Sendable {
     /// The lanes that accept.
     private let doors = Mutex<[LaneDoor]>([])
     /// Sockets that another process has accepted and no lane was there to take.
-    private let waiting = Mutex<[Int32]>([])
+    private let waiting = Mutex<[PassedSocket]>([])
 
     /// Binds and listens.
     /// - Parameters:
@@ -102,17 +102,38 @@ package final class Listener: Sendable {
         return Int(UInt16(bigEndian: address.sin6_port))
     }
 
+    /// Whose connection to this listener a socket is, and its number; nil if it is none. Whoever passed it may have
+    /// passed anything.
+    func client(of socket: PassedSocket) -> (ClientAddress, cookie: UInt64)? {
+        func option<Value: BitwiseCopyable>(_ name: Int32, _ initial: Value) -> Value? {
+            var value = initial
+            var length = socklen_t(MemoryLayout<Value>.size)
+            return getsockopt(socket.descriptor, SOL_SOCKET, name, &value, &length) == 0 ? value : nil
+        }
+        let cookieOption: Int32 = 57
+        guard option(SO_PROTOCOL, Int32(0)) == Int32(IPPROTO_TCP), option(SO_ACCEPTCONN, Int32(1)) == 0,
+            Self.port(of: socket.descriptor) == port, let cookie = option(cookieOption, UInt64(0))
+        else { return nil }
+        // One whose client has gone has no name: it is closed by whoever gets it.
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        _ = withUnsafeMutablePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(socket.descriptor, $0, &length) }
+        }
+        return (ClientAddress(storage), cookie)
+    }
+
     // MARK: Lanes
 
     func add(_ door: LaneDoor) {
-        let descriptors = doors.withLock { doors in
+        let sockets = doors.withLock { doors in
             doors.append(door)
             return waiting.withLock { waiting in
                 defer { waiting = [] }
                 return waiting
             }
         }
-        for descriptor in descriptors { take(descriptor) }
+        for socket in sockets { take(socket) }
     }
 
     func remove(_ door: LaneDoor) {
@@ -131,7 +152,8 @@ package final class Listener: Sendable {
     }
 
     /// Gives the lane with the fewest connections a socket that another process has accepted. From any thread.
-    package func take(_ descriptor: Int32) {
+    package func take(_ socket: PassedSocket) {
+        let descriptor = socket.descriptor
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let result = withUnsafeMutablePointer(to: &storage) {
@@ -145,12 +167,12 @@ package final class Listener: Sendable {
         let door = doors.withLock { doors in
             let door = doors.min { $0.connectionCount < $1.connectionCount }
             // The lanes are about to come.
-            if door == nil { waiting.withLock { $0.append(descriptor) } }
+            if door == nil { waiting.withLock { $0.append(socket) } }
             return door
         }
         guard let door else { return }
         door.loop.acceptedSockets.adopt(descriptor)
-        if !door.pass(descriptor, from: ClientAddress(storage)) { door.loop.acceptedSockets.close(descriptor) }
+        if !door.pass(socket, from: ClientAddress(storage)) { door.loop.acceptedSockets.close(descriptor) }
     }
 
     /// A lane with fewer connections that waits for something to do. The kernel wakes the same lane again and again

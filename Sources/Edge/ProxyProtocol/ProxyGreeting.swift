@@ -50,6 +50,7 @@ final class ProxyGreeting: IngressMember {
             socket.door.entered(from: client.network)
             socket.address = client
         }
+        socket.isProxied = true
         do {
             ingress.replace(self, with: try ingress.greet(socket))
         } catch {

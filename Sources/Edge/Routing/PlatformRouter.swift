@@ -1,4 +1,4 @@
-internal import Model
+package import Model
 package import Runtime
 
 /// Sends a request to the script that its host name, a route or a custom domain says. Bound to a lane.
@@ -41,6 +41,13 @@ package final class PlatformRouter: RequestHandler {
             }
             lane.dispatch(exchange, to: worker) { isAdmitted(exchange, of: script.key.account) }
         }
+    }
+
+    package func isElsewhere(_ head: RequestHead) -> Bool {
+        guard table.isOneOfMany else { return false }
+        refresh()
+        let (scheme, host, target) = Self.parts(of: head)
+        return routes.target(scheme: scheme, host: host, target: target) == .none
     }
 
     /// Whether the account may have one more request; if not, it has been answered.

@@ -26,6 +26,7 @@ package final class PlatformTable: ServiceDirectory {
     private let placement: Placement
     private let settings: Settings
     private let meter: Meter
+    private let elsewhere: (any ServiceCaller)?
     private let log: any EventSink
     private let state: Mutex<State>
     /// Held while changes are read and applied: each is applied once, in order.
@@ -34,10 +35,12 @@ package final class PlatformTable: ServiceDirectory {
     private let oneOfMany = Atomic<Bool>(false)
 
     /// Reads all there is, and follows what changes from then on.
+    /// - Parameter elsewhere: calls what is not here; nil if there is nothing more.
     package init(
         following feed: any RoutingFeed & VersionSource, placement: Placement, settings: Settings, meter: Meter,
-        log: any EventSink
+        elsewhere: (any ServiceCaller)? = nil, log: any EventSink
     ) throws {
+        self.elsewhere = elsewhere
         self.feed = feed
         self.placement = placement
         self.settings = settings
@@ -137,6 +140,11 @@ package final class PlatformTable: ServiceDirectory {
             }
             return .worker(worker)
         }
+    }
+
+    package func caller(of key: ScriptKey) -> (any ServiceCaller)? {
+        guard let elsewhere, state.withLock({ $0.routes.script(key) == nil }) else { return nil }
+        return elsewhere
     }
 
     package func origin(behind host: String, and other: String, of account: String) -> OriginServer? {

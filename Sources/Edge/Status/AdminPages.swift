@@ -7,14 +7,18 @@ package final class AdminPages: RequestHandler {
     /// Whether everybody who can reach the port may see how the process is.
     private let isOpen: Bool
     private let place: (@Sendable () -> JSONValue)?
+    private let metrics: (@Sendable () -> [UInt8])?
 
     /// - Parameters:
     ///   - isOpen: whether who comes may see more than that the process is well.
     ///   - place: how the location is that this process serves; nil if it is none.
+    ///   - metrics: the metrics page; nil if it is what the hosts that are there have counted.
     ///   - hosts: how those who run Workers are just now.
     package init(
-        isOpen: Bool = true, place: (@Sendable () -> JSONValue)? = nil, hosts: @escaping @Sendable () -> [HostStatus]
+        isOpen: Bool = true, place: (@Sendable () -> JSONValue)? = nil, metrics: (@Sendable () -> [UInt8])? = nil,
+        hosts: @escaping @Sendable () -> [HostStatus]
     ) {
+        self.metrics = metrics
         self.place = place
         self.isOpen = isOpen
         self.hosts = hosts
@@ -45,7 +49,7 @@ package final class AdminPages: RequestHandler {
                 outcome: .ok
             ).respond(to: exchange)
         }
-        if path == "/metrics" { return answer(exchange, MetricsPage(hosts()).text, MetricsPage.type) }
+        if path == "/metrics" { return answer(exchange, metrics?() ?? MetricsPage(hosts()).text, MetricsPage.type) }
         answer(exchange, StatusPage(hosts(), location: place?()).json, "application/json")
     }
 

@@ -31,6 +31,14 @@ package struct HostStatus: Sendable {
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
+    /// CPU time of those that this process has started and that have ended, in seconds.
+    static var cpuSecondsOfEnded: Double {
+        var usage = rusage()
+        getrusage(RUSAGE_CHILDREN.rawValue, &usage)
+        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    }
+
     private static func words(of path: String, after mark: Character? = nil) -> [Substring] {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return [] }
@@ -79,32 +87,5 @@ extension RuntimeStatus {
         waitingWork = numbers.waitingWork
         waitingStorageWork = numbers.waitingStorageWork
         self.revision = revision
-    }
-
-    /// All of some processes together. The mappings are those of the one that has the most: each has its own limit.
-    init(sumOf all: [RuntimeStatus]) {
-        self.init()
-        let sums: [WritableKeyPath<RuntimeStatus, Int>] = [
-            \.isolates, \.blankIsolates, \.condemnedIsolates, \.leakedIsolates, \.evictions, \.frontLanes, \.backLanes,
-            \.lostLanes, \.waitingWork, \.waitingStorageWork,
-        ]
-        for status in all {
-            for path in sums { self[keyPath: path] &+= status[keyPath: path] }
-            memoryMappings = max(memoryMappings, status.memoryMappings)
-            revision = [revision, status.revision].compactMap { $0 }.min()
-            requests.add(status.requests)
-            for (name, row) in status.workers { workers[name, default: Worker()].add(row) }
-        }
-    }
-}
-
-extension RuntimeStatus.Worker {
-    mutating func add(_ other: Self) {
-        requests &+= other.requests
-        errors &+= other.errors
-        cpuMicroseconds &+= other.cpuMicroseconds
-        coldStarts &+= other.coldStarts
-        isolates &+= other.isolates
-        memoryBytes &+= other.memoryBytes
     }
 }

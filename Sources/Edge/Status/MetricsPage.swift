@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Model
+package import Model
 
 /// The metrics of all hosts together, in Prometheus's text format, version 0.0.4.
 package struct MetricsPage {
@@ -10,9 +10,10 @@ package struct MetricsPage {
     private let hosts: [HostStatus]
     private let sum: RuntimeStatus
 
-    package init(_ hosts: [HostStatus]) {
+    /// - Parameter counted: what hosts that have ended counted, too; nil if none has.
+    package init(_ hosts: [HostStatus], counted: RuntimeStatus? = nil) {
         self.hosts = hosts
-        sum = RuntimeStatus(sumOf: hosts.map(\.runtime))
+        sum = counted ?? RuntimeStatus(sumOf: hosts.map(\.runtime))
     }
 
     package var text: [UInt8] {
@@ -48,7 +49,8 @@ package struct MetricsPage {
             "resident_memory_bytes", "Resident memory of all processes.",
             Double(processes.reduce(0) { $0 + HostStatus.residentBytes(of: $1) }))
         text.counter(
-            "cpu_seconds", "CPU time of all processes.", processes.reduce(0) { $0 + HostStatus.cpuSeconds(of: $1) })
+            "cpu_seconds", "CPU time of all processes, those that have ended too.",
+            processes.reduce(HostStatus.cpuSecondsOfEnded) { $0 + HostStatus.cpuSeconds(of: $1) })
     }
 
     private func requests(_ text: inout MetricsText) {
@@ -67,7 +69,8 @@ package struct MetricsPage {
         // A Worker's versions together.
         var sums: [Substring: RuntimeStatus.Worker] = [:]
         for (key, row) in sum.workers { sums[key.prefix { $0 != " " }, default: RuntimeStatus.Worker()].add(row) }
-        text.gauge("workers", "Workers that have been asked for since they were deployed.", Double(sums.count))
+        let live = Set(hosts.flatMap { $0.runtime.workers.keys.map { $0.prefix { $0 != " " } } })
+        text.gauge("workers", "Workers that have been asked for since they were deployed.", Double(live.count))
         let busiest = sums.sorted { ($0.value.requests, $1.key) > ($1.value.requests, $0.key) }
             .prefix(Self.mostWorkers)
         func series(_ name: String, _ type: String, _ help: String, _ value: (RuntimeStatus.Worker) -> Double) {

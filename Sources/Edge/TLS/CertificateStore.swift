@@ -39,12 +39,12 @@ package final class CertificateStore: Sendable {
         state = Mutex(nil)
     }
 
-    /// From now on there are those.
+    /// From now on there are those. Without any, handshakes are not answered.
     package func take(_ served: [ServedCertificate], signer: any CertificateSigner) throws(TLSSetupError) {
         var certificates: [Certificate] = []
         for served in served { certificates.append(try Certificate(served, signer: signer)) }
-        guard let fallback = certificates.first(where: \.isDefault) ?? certificates.first else { return }
-        let set = CertificateSet(certificates, fallback: fallback)
+        let fallback = certificates.first(where: \.isDefault) ?? certificates.first
+        let set = fallback.map { CertificateSet(certificates, fallback: $0) }
         state.withLock { $0 = set }
     }
 

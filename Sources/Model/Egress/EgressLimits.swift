@@ -26,6 +26,10 @@ package struct EgressLimits: Sendable, Equatable {
     package var heldBytes = 512 << 20
     /// Requests under way in the whole process.
     package var exchanges = 10_000
+    /// Subrequests of one account in a second, whichever processes its Workers are in. `--account-egress-rate`.
+    package var accountRequestsPerSecond = 5_000
+    /// Bytes of bodies of one account in a second, there and back. `--account-egress-mb`.
+    package var accountBytesPerSecond = 256 << 20
     /// Addresses of one name that are tried.
     package var addressesTried = 4
 

@@ -55,13 +55,7 @@ extension StoredWorker {
                     timestamp: version.createdOn.description))
         case "assets": return .assets
         case "kv_namespace": return binding.fields["namespace_id"]?.string.map { .kvNamespace(id: $0) }
-        case "service":
-            return binding.fields["service"]?.string.map { name in
-                let props = binding.fields["props"].flatMap { $0.isNull ? nil : $0.text }
-                return .service(
-                    Service(
-                        script: ScriptKey(account: account, name: name), entrypoint: binding.entrypoint, props: props))
-            }
+        case "service": return binding.service(in: account).map { .service($0) }
         case "ratelimit":
             guard let namespace = binding.fields["namespace_id"]?.string, let simple = binding.fields["simple"],
                 let limit = simple["limit"]?.int, let period = simple["period"]?.int
@@ -69,6 +63,15 @@ extension StoredWorker {
             return .rateLimit(RateLimit(namespace: "\(account)/\(namespace)", limit: limit, period: period))
         default: return nil
         }
+    }
+}
+
+extension Binding {
+    /// What it means, if it is a service binding of one of the account's scripts.
+    package func service(in account: String) -> Service? {
+        guard type == "service", let name = fields["service"]?.string else { return nil }
+        let props = fields["props"].flatMap { $0.isNull ? nil : $0.text }
+        return Service(script: ScriptKey(account: account, name: name), entrypoint: entrypoint, props: props)
     }
 }
 

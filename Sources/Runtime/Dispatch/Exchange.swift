@@ -88,4 +88,11 @@ package enum ResponseBytes {
 /// Who answers requests on a lane: the router, a fixed worker, the admin pages.
 package protocol RequestHandler: AnyObject {
     func handle(_ exchange: any Exchange)
+    /// Whether another process may have what this one has not. Asked before the request is taken, and only where a
+    /// connection can be handed back.
+    func isElsewhere(_ head: RequestHead) -> Bool
+}
+
+extension RequestHandler {
+    package func isElsewhere(_ head: RequestHead) -> Bool { false }
 }

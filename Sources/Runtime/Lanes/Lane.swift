@@ -93,9 +93,11 @@ package final class Lane {
     }
 
     /// Gives a request to the worker that a service binding names.
-    func dispatch(_ exchange: ServiceExchange, toService key: ScriptKey) {
+    /// - Parameter missing: called if there is none; without it the request is refused then.
+    func dispatch(_ exchange: ServiceExchange, toService key: ScriptKey, ifMissing missing: (() -> Void)? = nil) {
         switch placement.service(key, for: exchange.head) {
         case .worker(let worker): dispatch(exchange, to: worker)
+        case .missing where missing != nil: missing?()
         case .suspended, .missing: exchange.refuse(.noSuchWorker(key.name))
         }
     }

@@ -56,6 +56,8 @@ package final class Placement: Sendable {
         var waitingEvents: [@Sendable (LaneReference) -> Void] = []
         /// Who waits for a lane to have no request under way, by the lane.
         var quietWaiters: [Int: [@Sendable () -> Void]] = [:]
+        /// Calls of other processes that are answered, by the lane.
+        var calls: [Int: [ObjectIdentifier: IncomingCall]] = [:]
     }
 
     /// A request handed over costs about 20 us, a start 5 ms of CPU and a megabyte: after so many the start is cheaper.
@@ -157,6 +159,43 @@ package final class Placement: Sendable {
         services.withLock { $0 }?.worker(for: key, head) ?? .missing
     }
 
+    func caller(of key: ScriptKey) -> (any ServiceCaller)? { services.withLock { $0 }?.caller(of: key) }
+
+    /// Answers a call that another process makes.
+    /// - Parameters:
+    ///   - afterChanges: runs what it is given when all is done that this process was told before.
+    ///   - deliver: as of an `Egress`.
+    package func answer(
+        _ request: ServiceRequest, afterChanges: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void,
+        deliver: @escaping @Sendable ([EgressEvent]) -> Void
+    ) -> IncomingCall? {
+        guard let lane = state.withLock({ $0.lanes.values.filter { $0.kind == .front }.randomElement() }) else {
+            return nil
+        }
+        let call = IncomingCall(on: lane.loop, deliver: deliver)
+        state.withLock { $0.calls[lane.id, default: [:]][ObjectIdentifier(call)] = call }
+        let isTaken = lane.loop.execute { [self] loop in
+            let lane = lane.lane.value(on: loop)
+            let exchange = call.begin(request, on: lane) { [self] in forget(call, on: lane.id) }
+            lane.dispatch(exchange, toService: request.service.script) { [loop = loop.remote] in
+                let waiting = LoopBound(exchange, to: lane.loop)
+                let bound = LoopBound(lane, to: lane.loop)
+                afterChanges {
+                    loop.execute { loop in
+                        bound.value(on: loop).dispatch(
+                            waiting.value(on: loop), toService: request.service.script)
+                    }
+                }
+            }
+        }
+        if !isTaken { forget(call, on: lane.id) }
+        return isTaken ? call : nil
+    }
+
+    private func forget(_ call: IncomingCall, on lane: Int) {
+        _ = state.withLock { $0.calls[lane]?.removeValue(forKey: ObjectIdentifier(call)) }
+    }
+
     /// Whether something stands behind any zone: if not, no subrequest need be asked about.
     let hasOrigins = Atomic<Bool>(false)
 
@@ -210,14 +249,16 @@ package final class Placement: Sendable {
     /// On the watchdog's thread: a call there cannot be ended. Its clients are cut off rather than kept waiting, and
     /// a fresh lane takes its place.
     func laneLost(_ id: Int) {
-        let (lost, others, waiters) = state.withLock { state in
+        let (lost, others, waiters, calls) = state.withLock { state in
             let lost = state.lanes.removeValue(forKey: id)
+            let calls = state.calls.removeValue(forKey: id) ?? [:]
             for key in Array(state.residences.keys) {
                 state.residences[key]?.lanes.removeAll { $0 == id }
             }
-            return (lost, Array(state.lanes.values), state.quietWaiters.removeValue(forKey: id) ?? [])
+            return (lost, Array(state.lanes.values), state.quietWaiters.removeValue(forKey: id) ?? [], calls.values)
         }
         guard let lost else { return }
+        for call in calls { call.laneLost() }
         for waiter in waiters { waiter() }
         lostLanes.add(1, ordering: .relaxed)
         if lost.kind == .front { forgetFrontLane(lost.loop) }

@@ -2,7 +2,8 @@ package import Model
 internal import WebAPI
 
 /// A subrequest to another worker of this process: an exchange for the worker that answers, an answer on its way for
-/// the one that asks. No socket lies between. Bound to the lane of the one that asks; the other may be elsewhere.
+/// the one that asks. No socket lies between. Bound to the lane of the one that asks, or of an `IncomingCall`; the
+/// worker that answers may be on another.
 final class ServiceExchange: Exchange, SubrequestExchange {
     /// Bytes of the answer's body that may be on their way before the worker that answers has to wait.
     private static let window = 128 << 10
@@ -37,22 +38,21 @@ final class ServiceExchange: Exchange, SubrequestExchange {
     /// - Parameters:
     ///   - event: `.fetch` or `.rpc`.
     ///   - service: nil if it is the worker's own assets that answer.
-    ///   - asking: the request that asks.
+    ///   - properties: of the request from outside that it comes of.
     ///   - deliver: hears what comes of it, in order, and never within a call.
     init(
-        _ event: WorkerEvent, _ request: EgressRequest, to service: Service?, asking: RequestContext,
-        on loop: EventLoop,
-        deliver: @escaping ([EgressEvent]) -> Void
+        _ event: WorkerEvent, _ request: EgressRequest, to service: Service?, properties: RequestProperties?,
+        chain: CallChain, on loop: EventLoop, deliver: @escaping ([EgressEvent]) -> Void
     ) {
         self.event = event
         self.service = service
-        chain = asking.chain
+        self.properties = properties
+        self.chain = chain
         if case .upgrade = request.body {
             head = WebSocketHandshake.request(like: request.head)
         } else {
             head = request.head
         }
-        properties = asking.exchange.properties
         self.loop = loop
         self.deliver = deliver
         switch request.body {
@@ -241,6 +241,8 @@ final class ServiceExchange: Exchange, SubrequestExchange {
 package protocol ServiceDirectory: AnyObject, Sendable {
     /// - Parameter head: of the request, whose fields may choose a version.
     func worker(for key: ScriptKey, _ head: RequestHead) -> ServiceTarget
+    /// Who calls it, if it may be in another process; nil if it is in this one or nowhere.
+    func caller(of key: ScriptKey) -> (any ServiceCaller)?
     /// What stands behind the zone of that account that both hosts are in. Hosts are in lower case, without ports.
     func origin(behind host: String, and other: String, of account: String) -> OriginServer?
 }

@@ -115,13 +115,11 @@ final class Subrequest {
     private func beginExchange(_ request: EgressRequest) -> any SubrequestExchange {
         let loop = instance.lane.loop
         switch destination {
-        case .egress(let egress):
-            let box = LoopBound(self, to: loop)
-            let remote = loop.remote
-            return egress.begin(request) { events in
-                remote.execute { loop in box.value(on: loop).receive(events) }
-            }
+        case .egress(let egress): return egress.begin(request, deliver: delivery(on: loop))
         case .service(let service, let event):
+            if let caller = instance.lane.placement.caller(of: service.script) {
+                return caller.begin(call(event, request, of: service), deliver: delivery(on: loop))
+            }
             let exchange = serviceExchange(event, request, to: service)
             // Not now: the one that asks is in the middle of its call.
             loop.enqueue { [lane = instance.lane] in lane.dispatch(exchange, toService: service.script) }
@@ -135,12 +133,29 @@ final class Subrequest {
         }
     }
 
+    /// What comes by another thread.
+    private func delivery(on loop: EventLoop) -> @Sendable ([EgressEvent]) -> Void {
+        let box = LoopBound(self, to: loop)
+        let remote = loop.remote
+        return { events in remote.execute { loop in box.value(on: loop).receive(events) } }
+    }
+
     private func serviceExchange(
         _ event: WorkerEvent, _ request: EgressRequest, to service: Service?
     ) -> ServiceExchange {
-        ServiceExchange(event, request, to: service, asking: context, on: instance.lane.loop) { [self] in
-            receive($0)
-        }
+        ServiceExchange(
+            event, request, to: service, properties: context.exchange.properties, chain: context.chain,
+            on: instance.lane.loop
+        ) { [self] in receive($0) }
+    }
+
+    private func call(_ event: WorkerEvent, _ request: EgressRequest, of service: Service) -> ServiceRequest {
+        let definition = instance.worker.definition
+        var request = request
+        request.account = definition.account
+        return ServiceRequest(
+            caller: definition.script, service: service, event: event, request: request,
+            properties: context.exchange.properties, chain: context.chain.position)
     }
 
     private var exchange: (any SubrequestExchange)? {

@@ -58,13 +58,13 @@ extension RequestEvent {
 }
 
 extension WorkerEvent {
-    fileprivate func write(to writer: inout WireWriter) {
+    func write(to writer: inout WireWriter) {
         // Nearly all are requests.
         writer.flag(self != .fetch)
         if self != .fetch { writer.value(self) }
     }
 
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
+    init(from reader: inout WireReader) throws(WireError) {
         self = try reader.flag() ? try reader.value(WorkerEvent.self) : .fetch
     }
 }

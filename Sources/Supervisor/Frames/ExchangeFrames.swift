@@ -1,9 +1,11 @@
 package import Model
 
-/// What a host wants of an exchange: a subrequest, or an operation on a cache.
+/// What is wanted of an exchange: a subrequest, an operation on a cache, or a call of another host's Worker. Hosts say
+/// it to the supervisor; of calls the supervisor says it to the host that answers.
 package enum ExchangeOrder: Sendable, Equatable {
     case begin(EgressRequest)
     case beginCache(CacheRequest)
+    case beginService(ServiceRequest)
     case send([UInt8])
     case finishSending
     case consumed(Int)
@@ -11,7 +13,7 @@ package enum ExchangeOrder: Sendable, Equatable {
 
     private enum Kind: UInt8 {
         case begin = 1
-        case beginCache, send, finishSending, consumed, cancel
+        case beginCache, send, finishSending, consumed, cancel, beginService
     }
 
     func write(to writer: inout WireWriter) {
@@ -21,6 +23,9 @@ package enum ExchangeOrder: Sendable, Equatable {
             request.write(to: &writer)
         case .beginCache(let request):
             writer.byte(Kind.beginCache.rawValue)
+            request.write(to: &writer)
+        case .beginService(let request):
+            writer.byte(Kind.beginService.rawValue)
             request.write(to: &writer)
         case .send(let bytes):
             writer.byte(Kind.send.rawValue)
@@ -37,6 +42,7 @@ package enum ExchangeOrder: Sendable, Equatable {
         switch Kind(rawValue: try reader.byte()) {
         case .begin: self = .begin(try EgressRequest(from: &reader))
         case .beginCache: self = .beginCache(try CacheRequest(from: &reader))
+        case .beginService: self = .beginService(try ServiceRequest(from: &reader))
         case .send: self = .send(try reader.blob())
         case .finishSending: self = .finishSending
         case .consumed: self = .consumed(try reader.count())
@@ -101,14 +107,14 @@ extension EgressRequest.Body {
 }
 
 extension EgressRequest {
-    fileprivate func write(to writer: inout WireWriter) {
+    func write(to writer: inout WireWriter) {
         writer.text(account)
         head.write(to: &writer)
         writer.optional(via) { $0.value($1) }
         body.write(to: &writer)
     }
 
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
+    init(from reader: inout WireReader) throws(WireError) {
         let account = try reader.text()
         let head = try RequestHead(from: &reader)
         let via = try reader.optional { (reader) throws(WireError) in try reader.value(OriginServer.self) }

@@ -26,6 +26,8 @@ package enum FromHost: Sendable, Equatable {
     case call(id: Int, StoreCall)
     /// It tells of those Workers, and no others, from now on.
     case following(id: Int)
+    /// What comes of a call that another host makes.
+    case service(id: Int, [EgressEvent])
     /// Requests are routed as of that revision.
     case applied(revision: Int64)
     /// How an event has ended that it was told to run.
@@ -34,17 +36,22 @@ package enum FromHost: Sendable, Equatable {
     case checked(id: Int, StartupReport, isTainted: Bool)
     /// Asks for a handshake's signature by a certificate's key.
     case sign(id: Int, certificate: Int, algorithm: UInt16, [UInt8])
+    /// The next request of a connection of that listener is another host's: the bytes are what was received of it and
+    /// not answered. Its descriptor comes along.
+    case handBack(listener: Int, [UInt8])
     /// It has taken the connection that it was given first of those that it had not.
     case taken
     /// It takes no more connections.
     case closed
+    /// What it has counted, at its end.
+    case counted(RuntimeStatus)
     /// No request is left, and it is about to end.
     case drained
 
     private enum Kind: UInt8 {
         case locked = 1
         case serving, failed, log, requestEnded, status, drained, exchange, trace, call, applied, ran, checked, sign,
-            closed, taken, following
+            closed, taken, following, service, handBack, counted
     }
 
     /// A frame's content: a byte for the kind, and what belongs to it.
@@ -81,6 +88,10 @@ package enum FromHost: Sendable, Equatable {
             begin(.call)
             writer.number(id)
             call.write(to: &writer)
+        case .service(let id, let events):
+            begin(.service)
+            writer.number(id)
+            writer.list(events) { $1.write(to: &$0) }
         case .applied(let revision):
             begin(.applied)
             writer.number(Int(revision))
@@ -102,7 +113,14 @@ package enum FromHost: Sendable, Equatable {
         case .following(let id):
             begin(.following)
             writer.number(id)
+        case .handBack(let listener, let bytes):
+            begin(.handBack)
+            writer.number(listener)
+            writer.blob(bytes)
         case .taken: begin(.taken)
+        case .counted(let status):
+            begin(.counted)
+            writer.value(status)
         case .closed: begin(.closed)
         case .drained: begin(.drained)
         }
@@ -122,6 +140,10 @@ package enum FromHost: Sendable, Equatable {
         case .status: self = .status(id: try reader.number(), try reader.value(RuntimeStatus.self))
         case .exchange: self = .exchange(id: try reader.number(), try ExchangeOrder(from: &reader))
         case .call: self = .call(id: try reader.number(), try StoreCall(from: &reader))
+        case .service:
+            self = .service(
+                id: try reader.number(),
+                try reader.list(least: 1) { (reader) throws(WireError) in try EgressEvent(from: &reader) })
         case .applied: self = .applied(revision: Int64(try reader.number()))
         case .ran: self = .ran(id: try reader.number(), try reader.value(EventResult.self))
         case .checked:
@@ -134,7 +156,13 @@ package enum FromHost: Sendable, Equatable {
             guard bytes.count <= Self.longestSigned else { throw WireError("too much to sign") }
             self = .sign(id: id, certificate: certificate, algorithm: algorithm, bytes)
         case .following: self = .following(id: try reader.number())
+        case .handBack:
+            self = .handBack(listener: try reader.count(), try reader.blob())
+            guard case .handBack(_, let bytes) = self, bytes.count <= PassedConnection.mostReceived else {
+                throw WireError("too much of a connection")
+            }
         case .taken: self = .taken
+        case .counted: self = .counted(try reader.value(RuntimeStatus.self))
         case .closed: self = .closed
         case .drained: self = .drained
         }

@@ -22,6 +22,8 @@ package enum ToHost: Sendable {
     case answer(id: Int, StoreAnswer)
     /// The Workers that somebody follows. Answered by `following`.
     case follow(id: Int, [String])
+    /// About a call that another host makes, by its number.
+    case service(id: Int, ExchangeOrder)
     /// Runs a script's handler.
     case run(id: Int, ScriptKey, ScheduledEvent)
     /// Evaluates a Worker's top level.
@@ -32,15 +34,17 @@ package enum ToHost: Sendable {
     case signed(id: Int, [UInt8]?)
     /// Whether it accepts connections itself, as the only host, or gets them by `connection`.
     case accept(Bool)
-    /// A connection of that listener, of which nothing has been read. Its descriptor comes along.
-    case connection(listener: Int)
+    /// A connection of that listener, and what of it another host has received and not answered. Its descriptor comes
+    /// along.
+    /// - Parameter staysForOne: whether its next request is answered, whatever it is.
+    case connection(listener: Int, received: [UInt8], staysForOne: Bool)
     /// Takes no more connections, finishes what is under way, and ends.
     case drain
 
     private enum Kind: UInt8 {
         case hello = 1
         case put, broken, remove, open, status, drain, exchange, routes, answer, follow, run, check, certificates,
-            signed, accept, connection
+            signed, accept, connection, service
     }
 
     package var bytes: [UInt8] {
@@ -76,6 +80,10 @@ package enum ToHost: Sendable {
             begin(.answer)
             writer.number(id)
             answer.write(to: &writer)
+        case .service(let id, let order):
+            begin(.service)
+            writer.number(id)
+            order.write(to: &writer)
         case .follow(let id, let names):
             begin(.follow)
             writer.number(id)
@@ -100,9 +108,11 @@ package enum ToHost: Sendable {
         case .accept(let isAccepting):
             begin(.accept)
             writer.flag(isAccepting)
-        case .connection(let listener):
+        case .connection(let listener, let received, let staysForOne):
             begin(.connection)
             writer.number(listener)
+            writer.blob(received)
+            writer.flag(staysForOne)
         case .drain: begin(.drain)
         }
         return writer.bytes
@@ -125,6 +135,7 @@ package enum ToHost: Sendable {
                 try reader.list(least: 1) { (reader) throws(WireError) in try EgressEvent(from: &reader) })
         case .answer: self = .answer(id: try reader.number(), try StoreAnswer(from: &reader))
         case .follow: self = .follow(id: try reader.number(), try reader.texts())
+        case .service: self = .service(id: try reader.number(), try ExchangeOrder(from: &reader))
         case .run:
             self = .run(
                 id: try reader.number(), try ScriptKey(from: &reader), try reader.value(ScheduledEvent.self))
@@ -135,7 +146,9 @@ package enum ToHost: Sendable {
             self = .signed(
                 id: try reader.number(), try reader.optional { (reader) throws(WireError) in try reader.blob() })
         case .accept: self = .accept(try reader.flag())
-        case .connection: self = .connection(listener: try reader.count())
+        case .connection:
+            self = .connection(
+                listener: try reader.count(), received: try reader.blob(), staysForOne: try reader.flag())
         case .drain: self = .drain
         }
         try reader.end()

@@ -103,6 +103,7 @@ package final class CheckDesk: Sendable, StartupCheck {
 
         func introduce(_ group: HostGroup, _ ready: ([ToHost]) -> Void) { ready([]) }
         func isLocked(refusals: [String]) {}
+        func handedBack(_ connection: PassedConnection, by host: Int, of group: HostGroup) -> Bool { false }
         func crashed(_ suspects: [String]) {
             say("error", "The host for checks crashed on \(suspects.sorted().joined(separator: ", ")).")
         }

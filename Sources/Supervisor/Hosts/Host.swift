@@ -23,7 +23,7 @@ final class Host: Sendable {
         /// The revision that it routes by.
         var revision: Int64 = -1
         /// Connections that it was given and has not taken: copies, for the next host if this one ends before.
-        var connections: [(descriptor: Int32, listener: Int)] = []
+        var connections: [PassedConnection] = []
         /// It takes no more connections.
         var isClosed = false
         var isOver = false
@@ -44,12 +44,18 @@ final class Host: Sendable {
     private let cries: FileHandle
     private let slots: CrashSlots
     private let exchanges: ExchangeDesk
+    /// What other hosts ask of this one.
+    let callee: ServiceDesk
     private let calls: StoreDesk?
     private let signatures: SignatureDesk
+    private let counts: CountBook
     private let delegate: HostDelegate
     private let state: Mutex<State>
 
     var id: Int32 { child.id }
+    /// Of all hosts there have ever been.
+    private let number = Host.counter.add(1, ordering: .relaxed).newValue
+    private static let counter = Atomic<Int>(0)
 
     /// Starts the process, and tells it the settings.
     init(
@@ -80,10 +86,12 @@ final class Host: Sendable {
         self.channel = channel
         self.cries = cries.fileHandleForReading
         self.delegate = delegate
+        counts = services.counts
         state = Mutex(State())
-        exchanges = ExchangeDesk(services.egress, cache: services.cache) { id, events in
-            channel.send(ToHost.exchange(id: id, events).bytes)
-        }
+        exchanges = ExchangeDesk(
+            services.egress, rates: services.rates, cache: services.cache, callees: services.callees
+        ) { id, events in channel.send(ToHost.exchange(id: id, events).bytes) }
+        callee = ServiceDesk { id, order in channel.send(ToHost.service(id: id, order).bytes) }
         signatures = SignatureDesk(services.certificates, threads: services.threads)
         let grants = Grants()
         calls = services.store.map { store in
@@ -120,22 +128,28 @@ final class Host: Sendable {
             case .broken(let name, _): state.rules.hasWorker(name)
             case .routes(let routes, _): state.rules.has(routes)
             case .check(_, let worker, let key): state.rules.has(worker, of: key)
-            case .certificates(let served): state.rules.has(served)
+            case .certificates(let served):
+                state.rules.has(served)
+                signatures.set(served)
             default: break
             }
         }
         channel.send(frame.bytes)
     }
 
-    /// Gives it a connection, of which nothing has been read.
-    func pass(_ descriptor: Int32, of listener: Int) {
-        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    /// Gives it a connection.
+    func pass(_ connection: PassedConnection) {
+        var copy = connection
+        copy.descriptor = fcntl(connection.descriptor, F_DUPFD_CLOEXEC, 0)
+        if let (book, cookie) = connection.book { book.give(cookie, to: number) }
         let isGone = state.withLock { state in
-            if !state.isGone, copy >= 0 { state.connections.append((copy, listener)) }
+            if !state.isGone, copy.descriptor >= 0 { state.connections.append(copy) }
             return state.isGone
         }
-        if isGone, copy >= 0 { delegate.returned([(copy, listener)]) }
-        channel.send(ToHost.connection(listener: listener).bytes, with: descriptor)
+        if isGone, copy.descriptor >= 0 { delegate.returned([copy]) }
+        let frame = ToHost.connection(
+            listener: connection.listener, received: connection.received, staysForOne: connection.staysForOne)
+        channel.send(frame.bytes, with: connection.descriptor)
     }
 
     /// Ends the process, if it has not ended: its number may be another's by then.
@@ -168,6 +182,8 @@ final class Host: Sendable {
     private func finish(_ failure: String?) {
         channel.close()
         exchanges.close()
+        callee.close()
+        counts.hasEnded(number)
         // It has nothing more to say: a host that only closed its end goes too.
         if !hasEnded(withinMilliseconds: 1_000) { kill() }
         let questions = state.withLock { state in
@@ -209,7 +225,10 @@ final class Host: Sendable {
         case .log(let event): delegate.log(event)
         case .requestEnded(let event): delegate.requestEnded(event)
         case .trace(let trace): delegate.trace(trace)
-        case .status(let id, let status): answer(id, .status(status))
+        case .status(let id, let status):
+            counts.note(status, of: number)
+            answer(id, .status(status))
+        case .counted(let status): counts.note(status, of: number)
         case .ran(let id, let result): answer(id, .ran(result))
         case .checked(let id, let report, let isTainted): answer(id, .checked(report, isTainted: isTainted))
         case .following(let id): answer(id, .following)
@@ -217,6 +236,7 @@ final class Host: Sendable {
             state.withLock { $0.revision = max($0.revision, revision) }
             delegate.hasChanged()
         case .exchange(let id, let order): try exchanges.take(order, id)
+        case .service(let id, let events): try callee.take(events, id)
         case .call(let id, let call):
             guard let calls else { throw WireError("there is no store") }
             try calls.take(call, id, size: size, mayWaitHere: !channel.hasMore)
@@ -228,6 +248,14 @@ final class Host: Sendable {
             let taken = state.withLock { $0.connections.isEmpty ? nil : $0.connections.removeFirst() }
             guard let taken else { throw WireError("a connection that it was not given") }
             close(taken.descriptor)
+        case .handBack(let listener, let bytes):
+            guard let descriptor = channel.takeDescriptor() else { throw WireError("a connection that is not there") }
+            var connection = PassedConnection(descriptor, listener: listener)
+            connection.received = bytes
+            guard delegate.handedBack(connection, by: number) else {
+                close(descriptor)
+                throw WireError("a connection that it does not have")
+            }
         case .closed:
             state.withLock { $0.isClosed = true }
             delegate.hasChanged()

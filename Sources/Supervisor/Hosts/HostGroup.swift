@@ -42,9 +42,15 @@ final class HostGroup: Sendable {
         var firstFailure: String?
         var hasServed = false
         /// Connections that came while no host served.
-        var connections: [(descriptor: Int32, listener: Int)] = []
+        var connections: [PassedConnection] = []
+        /// Who waits for a host that serves, and until when.
+        var waits: [(body: @Sendable (Host?) -> Void, end: ContinuousClock.Instant)] = []
     }
 
+    /// Who waits for a host at most; the next gets none.
+    private static let mostWaits = 4_096
+    /// For how long.
+    private static let longestWait = Duration.seconds(30)
     /// Connections that wait for a host at most; the next is closed.
     private static let mostConnections = 4_096
 
@@ -142,15 +148,15 @@ final class HostGroup: Sendable {
     }
 
     /// Gives a connection to the host that serves, or to the next one.
-    func pass(_ descriptor: Int32, of listener: Int) {
+    func pass(_ connection: PassedConnection) {
         let (host, isTaken) = state.withLock { state -> (Host?, Bool) in
             let serving = state.hosts.filter { $0.value.phase == .serving }.max { $0.key < $1.key }
             if let serving { return (serving.value.host, true) }
             guard !state.isEnding, state.connections.count < Self.mostConnections else { return (nil, false) }
-            state.connections.append((descriptor, listener))
+            state.connections.append(connection)
             return (nil, true)
         }
-        if let host { host.pass(descriptor, of: listener) } else if !isTaken { close(descriptor) }
+        if let host { host.pass(connection) } else if !isTaken { close(connection.descriptor) }
     }
 
     /// The one that serves; nil if there is none just now.
@@ -158,6 +164,28 @@ final class HostGroup: Sendable {
         state.withLock { state in
             state.hosts.filter { $0.value.phase == .serving }.max { $0.key < $1.key }?.value.host
         }
+    }
+
+    /// Calls `body` with the one that serves, as soon as there is one; with nil if there is none in time.
+    func whenServing(_ body: @escaping @Sendable (Host?) -> Void) {
+        let (host, isTold) = state.withLock { state -> (Host?, Bool) in
+            let serving = state.hosts.filter { $0.value.phase == .serving }.max { $0.key < $1.key }
+            if let serving { return (serving.value.host, true) }
+            guard !state.isEnding, state.waits.count < Self.mostWaits else { return (nil, true) }
+            state.waits.append((body, .now.advanced(by: Self.longestWait)))
+            return (nil, false)
+        }
+        if isTold { body(host) }
+    }
+
+    /// Tells those who have waited too long for a host.
+    func endLateWaits() {
+        let late = state.withLock { state in
+            let now = ContinuousClock.now
+            defer { state.waits.removeAll { $0.end <= now } }
+            return state.waits.filter { $0.end <= now }
+        }
+        for wait in late { wait.body(nil) }
     }
 
     /// The one that serves, or the first that will within some time.
@@ -219,12 +247,16 @@ final class HostGroup: Sendable {
             return old
         }
         for host in old { host.send(.drain) }
-        let (host, connections) = state.withLock { state in
-            defer { state.connections = [] }
-            return (state.hosts[id]?.host, state.connections)
+        let (host, connections, waits) = state.withLock { state in
+            defer {
+                state.connections = []
+                state.waits = []
+            }
+            return (state.hosts[id]?.host, state.connections, state.waits)
         }
-        for (descriptor, listener) in connections {
-            if let host { host.pass(descriptor, of: listener) } else { close(descriptor) }
+        for wait in waits { wait.body(host) }
+        for connection in connections {
+            if let host { host.pass(connection) } else { close(connection.descriptor) }
         }
         signalChange()
     }
@@ -251,8 +283,12 @@ final class HostGroup: Sendable {
     }
 
     /// Connections that an ended host has not taken.
-    fileprivate func returned(_ connections: [(descriptor: Int32, listener: Int)]) {
-        for (descriptor, listener) in connections { pass(descriptor, of: listener) }
+    fileprivate func returned(_ connections: [PassedConnection]) {
+        for connection in connections { pass(connection) }
+    }
+
+    fileprivate func handedBack(_ connection: PassedConnection, by host: Int) -> Bool {
+        delegate.handedBack(connection, by: host, of: self)
     }
 
     fileprivate func hasChanged() { signalChange() }
@@ -279,13 +315,15 @@ final class HostGroup: Sendable {
 
     /// Has all hosts finish what is under way, and starts no more.
     func drain() {
-        let hosts = state.withLock { state in
+        let (hosts, waits) = state.withLock { state in
             state.isEnding = true
+            defer { state.waits = [] }
             for id in state.hosts.keys { state.hosts[id]!.phase = .draining }
             for connection in state.connections { close(connection.descriptor) }
             state.connections = []
-            return state.hosts.values.map(\.host)
+            return (state.hosts.values.map(\.host), state.waits)
         }
+        for wait in waits { wait.body(nil) }
         for host in hosts { host.send(.drain) }
         signalChange()
     }
@@ -322,6 +360,8 @@ protocol HostGroupDelegate: AnyObject, Sendable {
     /// Calls `ready` with what a new host is told first. What changes after that is sent after that.
     func introduce(_ group: HostGroup, _ ready: ([ToHost]) -> Void)
     func isLocked(refusals: [String])
+    /// Takes a connection whose next request is another's, or not: false if the host cannot have it.
+    func handedBack(_ connection: PassedConnection, by host: Int, of group: HostGroup) -> Bool
     /// Workers that had the processor when a host crashed.
     func crashed(_ suspects: [String])
     func say(_ level: String, _ text: String)
@@ -344,7 +384,8 @@ struct HostDelegate: Sendable {
     func isServing() { group.isServing(id) }
     func hasEnded(_ end: Host.End) { group.hasEnded(id, end) }
     func hasChanged() { group.hasChanged() }
-    func returned(_ connections: [(descriptor: Int32, listener: Int)]) { group.returned(connections) }
+    func returned(_ connections: [PassedConnection]) { group.returned(connections) }
+    func handedBack(_ connection: PassedConnection, by host: Int) -> Bool { group.handedBack(connection, by: host) }
     func log(_ event: LogEvent) { group.log(event) }
     func requestEnded(_ event: RequestEvent) { group.requestEnded(event) }
     func trace(_ trace: Trace) { group.trace(trace) }

@@ -12,6 +12,8 @@ package struct HostRules {
     /// What stands behind the zones that it knows.
     private var servers: Set<OriginServer> = []
     private var namespaces: Set<String> = []
+    /// What the service bindings of each of its scripts mean.
+    private var services: [ScriptKey: Set<Service>] = [:]
     private var blobs: Set<String> = []
     /// Those by which it proves who it is, the ones before too: handshakes may have begun with them.
     private var certificates: Set<Int> = []
@@ -41,8 +43,9 @@ package struct HostRules {
     package mutating func has(_ worker: StoredWorker, of key: ScriptKey) {
         hasWorker(key.description)
         accounts.insert(key.account)
-        for binding in worker.version.bindings where binding.type == "kv_namespace" {
-            if let id = binding.fields["namespace_id"]?.string { namespaces.insert(id) }
+        for binding in worker.version.bindings {
+            if binding.type == "kv_namespace", let id = binding.fields["namespace_id"]?.string { namespaces.insert(id) }
+            if let service = binding.service(in: key.account) { services[key, default: []].insert(service) }
         }
         for file in worker.assets?.files.values ?? [:].values { blobs.insert(file.blob) }
     }
@@ -72,21 +75,29 @@ package struct HostRules {
         case .requestEnded(let event): try check(event.worker)
         case .trace(let trace): try check(trace.worker)
         case .status(let id, let status):
-            // Rows of a platform name the version, too.
-            for name in status.workers.keys { try check(String(name.prefix { $0 != " " })) }
+            try check(status)
             try answers(id)
+        case .counted(let status):
+            guard isServing else { throw WireError("counted out of turn") }
+            try check(status)
         case .ran(let id, _), .checked(let id, _, _), .following(let id): try answers(id)
         case .applied: guard isLocked else { throw WireError("applied out of turn") }
         case .exchange(_, let order): try check(order)
         case .call(_, let call): try check(call)
+        case .service: guard isServing else { throw WireError("an answer out of turn") }
         case .sign(_, let certificate, _, _):
             guard certificates.contains(certificate) else { throw WireError("a certificate that it does not have") }
-        case .closed, .drained, .taken: guard isServing else { throw WireError("drained out of turn") }
+        case .closed, .drained, .taken, .handBack: guard isServing else { throw WireError("drained out of turn") }
         }
     }
 
     private mutating func answers(_ id: Int) throws(WireError) {
         guard questions.remove(id) != nil else { throw WireError("an answer that was not asked for") }
+    }
+
+    private func check(_ status: RuntimeStatus) throws(WireError) {
+        // Rows of a platform name the version, too.
+        for name in status.workers.keys { try check(String(name.prefix { $0 != " " })) }
     }
 
     private func check(_ worker: String) throws(WireError) {
@@ -104,6 +115,13 @@ package struct HostRules {
             }
         case .beginCache(let request):
             guard accounts.contains(request.account) else { throw WireError("an account that it does not have") }
+        case .beginService(let call):
+            guard services[call.caller]?.contains(call.service) == true else {
+                throw WireError("a service that it has no binding to")
+            }
+            guard call.request.account == call.caller.account, call.request.via == nil else {
+                throw WireError("a call in another's name")
+            }
         case .send, .finishSending, .consumed, .cancel: break
         }
     }

@@ -71,6 +71,31 @@ package struct RouteBook {
         return RoutingSnapshot(revision: revision, items: sections.flatMap { $0.items(of: cordon) })
     }
 
+    /// The host names of each cordon.
+    /// - Parameter baseDomain: under which scripts have names of their own.
+    package func hostNames(under baseDomain: String) -> [Cordon: HostNames] {
+        var names: [Cordon: HostNames] = [:]
+        for section in sections.values {
+            for script in section.scripts.values where script.isOnSubdomain {
+                guard let subdomain = section.account?.subdomain else { break }
+                names[section.cordon(of: script), default: HostNames()]
+                    .add("\(script.key.name).\(subdomain).\(baseDomain)")
+            }
+            for domain in section.domains.values {
+                guard let script = section.scripts[domain.script.name] else { continue }
+                names[section.cordon(of: script), default: HostNames()].add(domain.hostname)
+            }
+            for zone in section.zones.values {
+                // What no route takes is the account's own host's.
+                let scripts = zone.routes.compactMap { $0.script.flatMap { section.scripts[$0] } }
+                for cordon in Set(scripts.map { section.cordon(of: $0) } + [Cordon(of: section.account)]) {
+                    names[cordon, default: HostNames()].add(zone: zone.zone.name)
+                }
+            }
+        }
+        return names
+    }
+
     // MARK: Changes
 
     package mutating func replace(with snapshot: RoutingSnapshot) {

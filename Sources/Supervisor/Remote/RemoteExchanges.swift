@@ -1,11 +1,13 @@
 package import Model
 internal import Synchronization
 
-/// The egress and the cache as a host has them: it asks the supervisor.
-package final class RemoteExchanges: Egress, CacheStore {
+/// The egress, the cache and other hosts' Workers as a host has them: it asks the supervisor.
+package final class RemoteExchanges: Egress, CacheStore, ServiceCaller {
     /// A body of at most so many bytes goes with its request, in one frame; of a longer one so many may be on their
     /// way.
     package static let window = 1 << 20
+    /// What an order says besides the body, in bytes: a Worker may try to send what no frame holds.
+    private static let longestHead = 1 << 20
 
     fileprivate typealias Delivery = @Sendable ([EgressEvent]) -> Void
 
@@ -47,6 +49,17 @@ package final class RemoteExchanges: Egress, CacheStore {
         return start(.beginCache(announced), with: bytes, deliver)
     }
 
+    package func begin(
+        _ request: ServiceRequest, deliver: @escaping @Sendable ([EgressEvent]) -> Void
+    ) -> any EgressExchange {
+        guard case .bytes(let bytes) = request.request.body, bytes.count > Self.window else {
+            return start(.beginService(request), deliver)
+        }
+        var announced = request
+        announced.request.body = .stream(length: bytes.count)
+        return start(.beginService(announced), with: bytes, deliver)
+    }
+
     private func start(
         _ order: ExchangeOrder, with body: [UInt8], _ deliver: @escaping Delivery
     ) -> RemoteExchange {
@@ -57,6 +70,11 @@ package final class RemoteExchanges: Egress, CacheStore {
     }
 
     private func start(_ order: ExchangeOrder, _ deliver: @escaping Delivery) -> RemoteExchange {
+        guard order.headBytes <= Self.longestHead else {
+            deliver([.failed(.invalidRequest("The request's header has more than \(Self.longestHead) bytes."))])
+            // Orders about what never began are nobody's.
+            return RemoteExchange(0, self)
+        }
         // Under the lock: the supervisor wants numbers that grow.
         let id = state.withLock { state in
             state.lastID += 1
@@ -78,6 +96,19 @@ package final class RemoteExchanges: Egress, CacheStore {
     fileprivate func order(_ order: ExchangeOrder, _ id: Int) {
         if order == .cancel { state.withLock { _ = $0.deliveries.removeValue(forKey: id) } }
         send(.exchange(id: id, order))
+    }
+}
+
+extension ExchangeOrder {
+    /// Bytes that are no body's.
+    fileprivate var headBytes: Int {
+        switch self {
+        case .begin(let request): request.head.bytes.count
+        case .beginService(let call): call.request.head.bytes.count
+        case .beginCache(let request):
+            request.url.utf8.count + request.fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+        case .send, .finishSending, .consumed, .cancel: 0
+        }
     }
 }
 

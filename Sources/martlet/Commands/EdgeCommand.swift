@@ -66,14 +66,16 @@ struct EdgeCommand: ParsableCommand {
         let log = logs.sink(writer, or: .json, showsRequests: false)
         let (credentials, connector) = try identity()
         let store = try EdgeServer.open(data, credentials, handover)
-        let egress = try Server.egress(egress.settings)
+        let way = try Server.egress(egress.settings)
         let tails = EdgeTails()
         let supervised = try Supervised(
             handover: handover, host: host, port: port, tls: tls, options: options(credentials, log),
-            cache: cache.settings(folder: "\(data)/cache"), log: log
+            cache: cache.settings(folder: "\(data)/cache"), log: log,
+            door: CordonDoor(baseDomain: baseDomain.lowercased())
         ) { cache, certificates in
             HostServices(
-                egress: egress, cache: cache, store: store, traces: tails, certificates: certificates, events: log)
+                egress: way, limits: egress.settings.limits, cache: cache, store: store, traces: tails,
+                certificates: certificates, events: log)
         }
         let edge = try EdgeServer(
             supervised: supervised, store: store, tails: tails, credentials: credentials, connector: connector,

@@ -21,6 +21,10 @@ struct EgressOptions: ParsableArguments {
     var originTimeoutMs = defaults.idleMilliseconds
     @Option(help: "Bodies of subrequests, there and back, that may be on their way in the whole process, in MiB.")
     var egressMemoryMb = defaults.heldBytes >> 20
+    @Option(help: "Subrequests that an account may make in a second.")
+    var accountEgressRate = defaults.accountRequestsPerSecond
+    @Option(help: "Bodies of an account's subrequests, there and back, in MiB a second; what is more waits.")
+    var accountEgressMb = defaults.accountBytesPerSecond >> 20
     @Option(help: "Threads that talk to origins.")
     var egressThreads: Int?
     /// `HOST=ADDRESS,ADDRESS`: what a name server would answer. Given again for a host, the answers take turns.
@@ -32,6 +36,8 @@ struct EgressOptions: ParsableArguments {
             ("--connect-timeout-ms", connectTimeoutMs, 1...3_600_000),
             ("--origin-timeout-ms", originTimeoutMs, 1...86_400_000), ("--egress-threads", egressThreads, 1...256),
             ("--egress-memory-mb", egressMemoryMb, 1...1 << 20),
+            ("--account-egress-rate", accountEgressRate, 1...1 << 30),
+            ("--account-egress-mb", accountEgressMb, 1...1 << 20),
         ]
         for case (let flag, let value?, let range) in values where !range.contains(value) {
             throw ValidationError("\(flag) must be between \(range.lowerBound) and \(range.upperBound), not \(value).")
@@ -58,6 +64,8 @@ struct EgressOptions: ParsableArguments {
         limits.connectMilliseconds = connectTimeoutMs
         limits.idleMilliseconds = originTimeoutMs
         limits.heldBytes = egressMemoryMb << 20
+        limits.accountRequestsPerSecond = accountEgressRate
+        limits.accountBytesPerSecond = accountEgressMb << 20
         var names: [String: [[IPAddress]]] = [:]
         for case (let name, let addresses)? in scriptedNames.map(Self.scripted) {
             names[name, default: []].append(addresses)

@@ -73,7 +73,7 @@ struct Serve: ParsableCommand {
         let store = try platform.open(data, handover)
         let options = options(.platform(baseDomain: platform.baseDomain.lowercased()), log)
         let tails = TailHub(lifetime: platform.tailS, colo: options.host.location?.colo ?? "")
-        let egress = try Server.egress(egress.settings)
+        let way = try Server.egress(egress.settings)
         var services: HostServices?
         let supervised = try Supervised(
             handover: handover, host: host, port: port, tls: tls, options: options,
@@ -81,7 +81,8 @@ struct Serve: ParsableCommand {
             door: CordonDoor(baseDomain: platform.baseDomain.lowercased())
         ) { cache, certificates in
             let made = HostServices(
-                egress: egress, cache: cache, store: store, traces: tails, certificates: certificates, events: log)
+                egress: way, limits: egress.settings.limits, cache: cache, store: store, traces: tails,
+                certificates: certificates, events: log)
             services = made
             return made
         }
@@ -92,7 +93,7 @@ struct Serve: ParsableCommand {
             on: try handover.listen("admin", adminHost, adminPort),
             ControlServer.Settings(
                 isOpen: ControlServer.isLoopback(adminHost), baseDomain: platform.baseDomain.lowercased(), plan: plan,
-                assets: platform.assetLimits))
+                assets: platform.assetLimits, jitlessCordons: Set(sandbox.jitless)))
         supervised.runUntilSignal(
             writer: writer, longestDrain: ingress.longestDrain(limits.limits),
             Supervised.Company(
@@ -107,12 +108,13 @@ struct Serve: ParsableCommand {
             path: folder, limits: limits.limits, bindings: variables.bindings,
             compatibility: compatibility.compatibility, baseURL: baseUrl)
         compatibility.warn(to: log)
-        let egress = try Server.egress(egress.settings)
+        let way = try Server.egress(egress.settings)
         let supervised = try Supervised(
             handover: handover, host: host, port: port, tls: tls, options: options(.folder, log),
             cache: cache.settings(), log: log
         ) { cache, certificates in
-            HostServices(egress: egress, cache: cache, certificates: certificates, events: log)
+            HostServices(
+                egress: way, limits: egress.settings.limits, cache: cache, certificates: certificates, events: log)
         }
         let deployment = FolderDeployment(workers, supervisor: supervised.supervisor, log: log)
         try deployment.update()

@@ -118,6 +118,9 @@ private final class LocalServices: ServiceDirectory {
         return .worker(worker)
     }
 
+    /// There is one process.
+    func caller(of key: ScriptKey) -> (any ServiceCaller)? { nil }
+
     /// There are no zones.
     func origin(behind host: String, and other: String, of account: String) -> OriginServer? { nil }
 }

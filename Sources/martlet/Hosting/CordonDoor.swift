@@ -34,15 +34,25 @@ final class CordonDoor: FrontDoor {
 
     func setOpen(_ isOpen: Bool) { doorkeeper.withLock { $0 }?.setOpen(isOpen) }
 
-    private func pass(_ descriptor: Int32, _ wish: Doorkeeper.Wish) {
-        let owner = routes.withLock { $0.owner(scheme: wish.scheme, host: wish.host, target: wish.target) }
-        var script: ScriptKey?
-        var account: String?
-        switch owner {
-        case .script(let key): script = key
-        case .account(let id): account = id
-        case nil: break
+    func destination(of connection: PassedConnection) -> Destination? {
+        let socket = PassedSocket(connection.descriptor, received: connection.received)
+        guard
+            let (wish, cookie) = doorkeeper.withLock({ $0 })?.wish(of: socket, listener: connection.listener)
+        else { return nil }
+        let (script, account) = owner(of: wish)
+        return Destination(script: script, account: account, cookie: cookie)
+    }
+
+    private func owner(of wish: Doorkeeper.Wish) -> (script: ScriptKey?, account: String?) {
+        switch routes.withLock({ $0.owner(scheme: wish.scheme, host: wish.host, target: wish.target) }) {
+        case .script(let key): (key, nil)
+        case .account(let id): (nil, id)
+        case nil: (nil, nil)
         }
+    }
+
+    private func pass(_ descriptor: Int32, _ wish: Doorkeeper.Wish) {
+        let (script, account) = owner(of: wish)
         supervisor.withLock { $0 }?.pass(descriptor, of: wish.listener, for: script, account: account)
     }
 }

@@ -18,6 +18,8 @@ final class ServingHost: Sendable {
     private let signer: RemoteSigner
     private let certificates = CertificateStore()
     private let listeners: [Listener]
+    /// Those of other hosts that are answered here.
+    private let calls = Mutex<[Int: IncomingCall]>([:])
     private let platform = Mutex<(table: PlatformTable, meter: Meter)?>(nil)
     /// Does what waits for the supervisor, and so must not be done where its answers come in.
     private let follower = OrderedWork(name: "follower")
@@ -75,6 +77,7 @@ final class ServingHost: Sendable {
         case .status(let id): channel.send(FromHost.status(id: id, status).bytes)
         case .exchange(let id, let events): exchanges.take(events, of: id)
         case .answer(let id, let answer): store.take(answer, of: id)
+        case .service(let id, let order): answer(order, id)
         case .follow(let id, let names):
             traces.follow(names)
             // Who tells no number does not wait.
@@ -90,10 +93,14 @@ final class ServingHost: Sendable {
         case .accept(let isAccepting):
             server.setAccepting(isAccepting)
             platform.withLock { $0?.table }?.setOneOfMany(!isAccepting)
-        case .connection(let listener):
+        case .connection(let listener, let received, let staysForOne):
             guard let descriptor = channel.takeDescriptor() else { break }
             channel.send(FromHost.taken.bytes)
-            if listeners.indices.contains(listener) { listeners[listener].take(descriptor) } else { close(descriptor) }
+            guard listeners.indices.contains(listener) else {
+                close(descriptor)
+                break
+            }
+            listeners[listener].take(PassedSocket(descriptor, received: received, staysForOne: staysForOne))
         case .drain: drain()
         }
     }
@@ -108,7 +115,7 @@ final class ServingHost: Sendable {
         do {
             let table = try server.follow(
                 store, settings: PlatformTable.Settings(baseDomain: baseDomain, limits: settings.limits), meter: meter,
-                log: events)
+                elsewhere: exchanges, log: events)
             platform.withLock { $0 = (table, meter) }
             meter.start()
         } catch {
@@ -117,9 +124,13 @@ final class ServingHost: Sendable {
     }
 
     private func open() {
-        let ingress = IngressSettings(
+        var ingress = IngressSettings(
             limits: settings.ingress, showsEveryOutcome: settings.showsEveryOutcome, location: settings.location,
             http2: settings.http2, proxies: settings.proxies.compactMap { AddressRange($0) })
+        ingress.handBack = { [channel, listeners] socket, listener in
+            guard let index = listeners.firstIndex(where: { $0 === listener }) else { return }
+            channel.send(FromHost.handBack(listener: index, socket.received).bytes, with: socket.descriptor)
+        }
         if let table = platform.withLock({ $0?.table }) {
             server.open(listeners, settings: ingress) { lane in PlatformRouter(lane: lane, table: table) }
         } else {
@@ -132,6 +143,30 @@ final class ServingHost: Sendable {
     private var status: RuntimeStatus {
         let table = platform.withLock { $0?.table }
         return server.status(of: table?.workers ?? server.table.workers, revision: table?.revision)
+    }
+
+    // MARK: Other hosts
+
+    /// What another host wants of a Worker here.
+    private func answer(_ order: ExchangeOrder, _ id: Int) {
+        guard case .beginService(let request) = order else {
+            let call = calls.withLock { calls in
+                order == .cancel ? calls.removeValue(forKey: id) : calls[id]
+            }
+            call?.obey(order)
+            return
+        }
+        // Under the lock: its end, on a lane, finds it there.
+        let isTaken = calls.withLock { calls in
+            calls[id] = server.answer(
+                request, afterChanges: { [follower] in follower.add($0) },
+                deliver: { [self] events in
+                    channel.send(FromHost.service(id: id, events).bytes)
+                    if events.contains(where: \.isFinal) { self.calls.withLock { $0[id] = nil } }
+                })
+            return calls[id] != nil
+        }
+        if !isTaken { channel.send(FromHost.service(id: id, [.failed(.workerFailed(.laneLost))]).bytes) }
     }
 
     // MARK: Events
@@ -154,6 +189,7 @@ final class ServingHost: Sendable {
         } then: { [self] in
             follower.add { [self] in
                 platform.withLock { $0?.meter }?.flush()
+                channel.send(FromHost.counted(status).bytes)
                 channel.send(FromHost.drained.bytes)
                 channel.flush()
                 _exit(0)

@@ -93,6 +93,12 @@ final class Supervised: Sendable {
         supervisor.statuses.map { HostStatus(process: $0.process, cordon: $0.cordon.name, runtime: $0.status) }
     }
 
+    /// The metrics page. Hosts are asked first.
+    var metrics: [UInt8] {
+        let hosts = hosts
+        return MetricsPage(hosts, counted: supervisor.counted).text
+    }
+
     /// The status page, on a thread that serves nothing else.
     /// - Parameter place: how a location is; nil if this is none.
     func startAdmin(host: String, port: UInt16, place: (@Sendable () -> JSONValue)? = nil) throws {
@@ -102,7 +108,8 @@ final class Supervised: Sendable {
             guard let loop = try? EventLoop() else { return }
             let ingress = Ingress(loop: loop, settings: IngressSettings())
             admin.withLock { $0 = (loop.remote, LoopBound(ingress, to: loop)) }
-            try? ingress.open(listener, handler: AdminPages(isOpen: isOpen, place: place) { self.hosts })
+            try? ingress.open(
+                listener, handler: AdminPages(isOpen: isOpen, place: place, metrics: { self.metrics }) { self.hosts })
             loop.run()
         }
         Server.announce(listener)

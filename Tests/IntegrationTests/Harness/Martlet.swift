@@ -132,7 +132,7 @@ final class Martlet {
     /// What the status page of `serve` says.
     func serverStatus(token: String? = nil) throws -> JSON {
         let fields = token.map { [("Authorization", "Bearer \($0)")] } ?? []
-        let answer = try Client(port: ports[1]).get("/__martlet/status", fields: fields)
+        let answer = try Client(port: ports.last!).get("/__martlet/status", fields: fields)
         guard answer.status == 200 else { throw Failure("the status page: \(answer.summary)") }
         return try answer.json()
     }

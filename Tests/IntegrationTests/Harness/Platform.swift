@@ -13,8 +13,12 @@ final class Platform {
         martlet = try Martlet(Self.arguments(folder, flags), under: wrapper(folder))
         account = try martlet.takeLine(after: "Account")
         token = try martlet.takeLine(after: "Token")
-        try martlet.takeAddress()
-        try martlet.takeAddress()
+        try takeAddresses()
+    }
+
+    /// That of Workers, over TLS too if the flags say so, and that of the control API.
+    private func takeAddresses() throws {
+        for _ in 0..<(flags.contains("--tls-port") ? 3 : 2) { try martlet.takeAddress() }
     }
 
     static func arguments(_ folder: ScratchFolder, _ flags: [String]) -> [String] {
@@ -30,8 +34,7 @@ final class Platform {
     /// Starts it on the same data, after it was ended.
     func start() throws {
         martlet = try Martlet(Self.arguments(folder, flags))
-        try martlet.takeAddress()
-        try martlet.takeAddress()
+        try takeAddresses()
     }
 
     // MARK: The control API
@@ -55,7 +58,7 @@ final class Platform {
     func raw(
         _ method: String, _ path: String, token: String? = nil, fields: [(String, String)] = [], body: [UInt8]? = nil
     ) throws -> Answer {
-        let client = try Client(port: martlet.ports[1])
+        let client = try Client(port: martlet.ports.last!)
         let token = token ?? self.token
         let authorization = token.isEmpty ? [] : [("Authorization", "Bearer \(token)")]
         try client.send(
@@ -113,6 +116,12 @@ final class Platform {
         let envelope = try upload(code, as: name, metadata: metadata, account: account)
         guard envelope.status == 200 else { throw Failure("upload of \(name): \(envelope.summary)") }
         try done("POST", "/accounts/\(account)/workers/scripts/\(name)/subdomain", json: #"{"enabled":true}"#)
+    }
+
+    /// Puts an account, or one of its Workers, in a cordon (nil: where they begin).
+    func setCordon(_ cordon: String?, of script: String? = nil) throws {
+        let path = script.map { "/accounts/{A}/workers/scripts/\($0)/cordon" } ?? "/accounts/{A}/cordon"
+        try done("PUT", path, json: #"{"cordon":\#(cordon.map { "\"\($0)\"" } ?? "null")}"#)
     }
 
     /// What the Worker answers under the account's subdomain.

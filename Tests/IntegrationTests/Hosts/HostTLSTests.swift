@@ -87,6 +87,43 @@ import Testing
         #expect(try Self.memory(of: pid_t(host), holds: Array("new Response('a')".utf8)))
     }
 
+    /// A host has the certificates that are good for its cordon's names, and no others.
+    @Test func certificatesGoByCordon() throws {
+        let certificates = try CertificateFolder()
+        try certificates.make("default", names: ["*.main.localhost"])
+        try certificates.make("shop", names: ["www.shop.example"])
+        let flags = ["--tls-port", "0", "--tls-dir", certificates.path, "--sandbox", "off", "--blank-isolates", "0"]
+        let platform = try Platform(flags)
+        for name in ["a", "b"] { try platform.deploy(Platform.answering(name), as: name) }
+        let zone = #"{"name":"shop.example","account":{"id":"\#(platform.account)"}}"#
+        try platform.done("POST", "/zones", json: zone)
+        try platform.done(
+            "PUT", "/accounts/{A}/workers/domains", json: #"{"hostname":"www.shop.example","service":"b"}"#)
+        try platform.setCordon("paid")
+        try platform.setCordon("free", of: "a")
+        func answer(_ name: String) throws -> String {
+            let client = try SecureClient(port: platform.martlet.ports[1], name: name, by: .patient)
+            client.send("GET / HTTP/1.1\r\nHost: \(name)\r\nConnection: close\r\n\r\n")
+            return String(decoding: try client.receiveAll(by: .patient), as: UTF8.self)
+        }
+        try wait(until: "each is served", by: .patient) {
+            try answer("a.main.localhost").hasSuffix("\r\na") && answer("www.shop.example").hasSuffix("\r\nb")
+        }
+        // A host of each, which was never told of the other's.
+        let rows = try platform.martlet.serverStatus()["hosts"].array ?? []
+        for row in rows { kill(pid_t(try #require(row["pid"].int)), SIGKILL) }
+        try wait(until: "each is served again", by: .patient) {
+            (try? answer("a.main.localhost"))?.hasSuffix("\r\na") == true
+                && (try? answer("www.shop.example"))?.hasSuffix("\r\nb") == true
+        }
+        let text = try String(contentsOfFile: certificates.certificate("shop"), encoding: .utf8)
+        let line = Array(text.split(separator: "\n")[4].utf8)
+        for row in try platform.martlet.serverStatus()["hosts"].array ?? [] {
+            let process = pid_t(try #require(row["pid"].int))
+            #expect(try Self.memory(of: process, holds: line) == (row["cordon"].string == "paid"))
+        }
+    }
+
     private static func memory(of process: pid_t, holds bytes: [UInt8]) throws -> Bool {
         let maps = try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8)
         let memory = open("/proc/\(process)/mem", O_RDONLY)

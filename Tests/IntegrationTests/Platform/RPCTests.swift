@@ -26,16 +26,21 @@ import Testing
     }
 
     private static func platform(
-        callee: String, caller code: String, binding: String = #""service":"callee""#, flags: [String] = []
+        callee: String, caller code: String, binding: String = #""service":"callee""#, flags: [String] = [],
+        isApart: Bool = false
     ) throws -> Platform {
         let platform = try Platform(flags)
         try platform.deploy("\(imports)\n\(callee)", as: "callee")
+        if isApart { try platform.setCordon("apart", of: "callee") }
         try platform.deploy(caller(code), as: "caller", metadata: metadata(["S": binding]))
         return platform
     }
 
-    private static func results(callee: String, caller: String, flags: [String] = []) throws -> JSON {
-        try platform(callee: callee, caller: caller, flags: flags).get("caller").json()
+    /// - Parameter isApart: whether the one who is called is in another process.
+    private static func results(
+        callee: String, caller: String, flags: [String] = [], isApart: Bool = false
+    ) throws -> JSON {
+        try platform(callee: callee, caller: caller, flags: flags, isApart: isApart).get("caller").json()
     }
 
     @Test func entrypointsAndProps() throws {
@@ -87,7 +92,7 @@ import Testing
         #expect(try platform.get("caller").text.contains("threw an exception"))
     }
 
-    @Test func valuesCrossWhole() throws {
+    @Test(arguments: [false, true]) func valuesCrossWhole(_ isApart: Bool) throws {
         let json = try Self.results(
             callee: """
                 export default class extends WorkerEntrypoint {
@@ -115,7 +120,7 @@ import Testing
                 return [await S.describe(value), echoed.map((v) => Object.is(v, -0) ? "-0" : v),
                   echoed[5] !== echoed[5], typeof echoed[10], await S.echo(), typeof echoed[Symbol.dispose],
                   Object.keys(echoed).length];
-                """)
+                """, isApart: isApart)
         let described = try #require(json[0].array)
         #expect(
             described.prefix(10).map(\.description) == [
@@ -194,7 +199,7 @@ import Testing
         #expect(json[2].int == 1)
     }
 
-    @Test func exceptionsCross() throws {
+    @Test(arguments: [false, true]) func exceptionsCross(_ isApart: Bool) throws {
         let platform = try Self.platform(
             callee: """
                 class Mine extends Error { name = "Mine"; }
@@ -221,7 +226,7 @@ import Testing
                   await tell(S.unsendable()), await tell(S.target()), await tell(S.response()),
                   await tell(S.hang()), await tell(S.burn()),
                   await S.thenable(), await tell(S.getter())];
-                """)
+                """, isApart: isApart)
         let items = try #require(try platform.get("caller").json().array)
         let dataClone = "DataCloneError: Could not serialize object of type"
         #expect(
@@ -313,7 +318,7 @@ import Testing
     }
 
     /// What the callee burns is the callee's.
-    @Test func theCalleePaysForItself() throws {
+    @Test(arguments: [false, true]) func theCalleePaysForItself(_ isApart: Bool) throws {
         let platform = try Self.platform(
             callee: """
                 export default class extends WorkerEntrypoint {
@@ -321,7 +326,7 @@ import Testing
                     for (let i = 0; i < 3e5; i++) n += text.indexOf("y", i % 7); return n; }
                 }
                 """,
-            caller: "await S.burn(); await S.burn(); return 1;")
+            caller: "await S.burn(); await S.burn(); return 1;", isApart: isApart)
         #expect(try platform.get("caller").json().int == 1)
         func time(_ name: String) throws -> Int {
             let workers = try platform.martlet.serverStatus()["workers"]
@@ -332,14 +337,14 @@ import Testing
     }
 
     /// A callee ends with its caller, and the caller's client.
-    @Test func aCallEndsWithItsCaller() throws {
+    @Test(arguments: [false, true]) func aCallEndsWithItsCaller(_ isApart: Bool) throws {
         let platform = try Self.platform(
             callee: """
                 export default class extends WorkerEntrypoint {
                   async wait() { console.log("waiting"); await scheduler.wait(600000); }
                 }
                 """,
-            caller: "await S.wait();")
+            caller: "await S.wait();", isApart: isApart)
         let client = try platform.martlet.client("caller.main.localhost")
         try client.send()
         try platform.martlet.logLine(containing: "waiting", by: .patient)
@@ -352,7 +357,8 @@ import Testing
     }
 
     /// By its binding a Worker reaches another's WebSocket, and may hand its client to it.
-    @Test(arguments: ["use", "relay"]) func webSocketsCrossABinding(_ way: String) throws {
+    @Test(arguments: ["use", "relay"], [false, true])
+    func webSocketsCrossABinding(_ way: String, _ isApart: Bool) throws {
         let platform = try Self.platform(
             callee: """
                 export default { fetch(request) {
@@ -365,7 +371,7 @@ import Testing
                   return new Response(null, { status: 101, webSocket: client });
                 } };
                 """,
-            caller: "")
+            caller: "", isApart: isApart)
         let code = """
             export default { async fetch(request, { S }) {
               if (new URL(request.url).pathname === "/relay") return S.fetch(request);

@@ -6,16 +6,18 @@ import Testing
         #","bindings":[{"type":"service","name":"S","service":"\#(service)"}]"#
     }
 
-    private static func platform(callee: String, caller: String) throws -> Platform {
+    /// - Parameter isApart: whether the one who is called is in another cordon, and so in another process.
+    private static func platform(callee: String, caller: String, isApart: Bool) throws -> Platform {
         let platform = try Platform()
         try platform.deploy("export default { async fetch(request, env, ctx) { \(callee) } };", as: "callee")
+        if isApart { try platform.setCordon("apart", of: "callee") }
         try platform.deploy(
             "export default { async fetch(request, { S }, ctx) { \(caller) } };", as: "caller",
             metadata: bound(to: "callee"))
         return platform
     }
 
-    @Test func requestAndAnswerCrossWhole() throws {
+    @Test(arguments: [false, true]) func requestAndAnswerCrossWhole(_ isApart: Bool) throws {
         let platform = try Self.platform(
             callee: """
                 const headers = { "x-seen": request.headers.get("x-sent"), "set-cookie": "a=1" };
@@ -30,7 +32,7 @@ import Testing
                   status: answer.status, text: await answer.text(), statusText: answer.statusText,
                   seen: answer.headers.get("x-seen"), cookies: answer.headers.getSetCookie(), url: answer.url,
                 });
-                """)
+                """, isApart: isApart)
         let answer = try platform.get("caller").json()
         #expect(answer["status"].int == 201)
         #expect(answer["statusText"].string == "Made")
@@ -41,7 +43,7 @@ import Testing
     }
 
     /// The answer's first piece is read before the request's last is sent.
-    @Test func bodiesStreamBothWays() throws {
+    @Test(arguments: [false, true]) func bodiesStreamBothWays(_ isApart: Bool) throws {
         let platform = try Self.platform(
             callee: "return new Response(request.body);",
             caller: """
@@ -56,11 +58,11 @@ import Testing
                 writer.close();
                 const second = new TextDecoder().decode((await reader.read()).value);
                 return new Response(`${first} ${second} ${(await reader.read()).done}`);
-                """)
+                """, isApart: isApart)
         #expect(try platform.get("caller").text == "first second true")
     }
 
-    @Test func largeBodiesAndBackPressure() throws {
+    @Test(arguments: [false, true]) func largeBodiesAndBackPressure(_ isApart: Bool) throws {
         let platform = try Self.platform(
             callee: """
                 let sum = 0;
@@ -75,13 +77,13 @@ import Testing
                 const answer = await S.fetch("http://x/", { method: "POST", body: request.body });
                 const bytes = new Uint8Array(await answer.arrayBuffer());
                 return new Response(`${answer.headers.get("x-sum")} ${bytes.length} ${bytes.indexOf(0)}`);
-                """)
+                """, isApart: isApart)
         let client = try platform.martlet.client("caller.main.localhost")
         try client.send("POST", "/", body: [UInt8](repeating: 7, count: 5_000_000))
         #expect(try client.answer(by: .patient).text == "5000000 8388608 -1")
     }
 
-    @Test func whatGoesWrongIsTold() throws {
+    @Test(arguments: [false, true]) func whatGoesWrongIsTold(_ isApart: Bool) throws {
         let platform = try Self.platform(
             callee: """
                 switch (new URL(request.url).pathname) {
@@ -98,7 +100,7 @@ import Testing
                   const answer = await S.fetch(request.url);
                   return new Response(`${answer.status} ${await answer.text()}`);
                 } catch (error) { return new Response(`${error.name}: ${error.message}`); }
-                """)
+                """, isApart: isApart)
         for (path, text) in [
             ("/throw", "TypeError: The called Worker threw an exception."),
             ("/hang", "TypeError: The called Worker would never have answered."),
@@ -111,9 +113,9 @@ import Testing
         #expect(try platform.get("caller").text.contains("'callee' cannot be called"))
     }
 
-    @Test func theCallerFollowsDeploysOfTheCallee() throws {
+    @Test(arguments: [false, true]) func theCallerFollowsDeploysOfTheCallee(_ isApart: Bool) throws {
         let platform = try Self.platform(
-            callee: "return new Response('old');", caller: "return S.fetch('http://x/');")
+            callee: "return new Response('old');", caller: "return S.fetch('http://x/');", isApart: isApart)
         #expect(try platform.get("caller").text == "old")
         try platform.deploy(Platform.answering("new"), as: "callee")
         #expect(try platform.get("caller").text == "new")
@@ -134,7 +136,7 @@ import Testing
         #expect((1...16).contains(depth))
     }
 
-    @Test func anAbortReachesTheCallee() throws {
+    @Test(arguments: [false, true]) func anAbortReachesTheCallee(_ isApart: Bool) throws {
         let platform = try Self.platform(
             callee: """
                 if (request.method === "PUT") { globalThis.aborted = false; return new Response("ok"); }
@@ -153,7 +155,7 @@ import Testing
                   seen = await (await S.fetch("http://x/", { method: "DELETE" })).text();
                 }
                 return new Response(`${error} ${seen}`);
-                """)
+                """, isApart: isApart)
         #expect(try platform.get("caller").text == "AbortError true")
     }
 
