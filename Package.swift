@@ -229,7 +229,7 @@ if isFuzzing {
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "CFuzzer", "Control", "Edge", "Model", "Project", "Runtime",
+                "CFuzzer", "Control", "Edge", "Model", "Project", "Runtime", "Supervisor",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),

@@ -232,6 +232,7 @@ ALL = {
     "deploys": lambda lab: hosting.deploys(lab, row), "scripts": lambda lab: hosting.scripts(lab, row),
     "bindings": lambda lab: hosting.bindings(lab, row),
     "sandbox": lambda lab: hosts.sandbox(lab, row), "crashes": lambda lab: hosts.crashes(lab, row),
+    "condemned": lambda lab: hosts.condemned(lab, row),
     "webapis": lambda lab: webapis.scripted(lab, row), "natives": lambda lab: webapis.natives(lab, row),
 }
 

@@ -76,3 +76,44 @@ def crashes(lab, row):
               f"p99 {percentile(times, 0.99):.0f} ms, {CLIENTS} clients asking all the time")
     yield row(f"requests cut over {CRASHES} crashes, of {sum(counts.values())}", counts["cut"], "", None, None, "",
               f"{counts['refused']} connections refused")
+
+
+# What ends an isolate, each in its own way: a full heap, a request to stop, a jump out of a loop that looks at none.
+CULPRITS = {
+    "heap": "const a = []; for (;;) a.push(new Array(1000).fill(1.1));",
+    "loop": "for (;;) {}",
+    "builtin": "[].forEach.call({ length: 2 ** 53 - 1 }, () => {});",
+}
+CONDEMNED, WARM = 100, 20
+
+
+def _resident(process):
+    with open(f"/proc/{process}/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def condemned(lab, row):
+    """What a host keeps of isolates that were ended for a limit."""
+    workers = {name: f"export default {{ fetch() {{ {code} }} }};" for name, code in CULPRITS.items()}
+    folder = lab.worker_folder("condemned", {**workers, "hello": HELLO})
+    flags = ["--taint-budget", "1000000", "--memory-mb", "32", "--cpu-ms", "2000", "--blank-isolates", "2"]
+    with lab.serve(folder, *flags) as server:
+        process = server.hosts()[0]["pid"]
+        for name in CULPRITS:
+            def end(times):
+                for _ in range(times):
+                    server.get(host=f"{name}.localhost")
+                # What is disposed of on a thread of its own is gone when a fresh one answers, and a moment later.
+                server.get(host="hello.localhost")
+                time.sleep(2)
+            end(WARM)
+            before = _resident(process)
+            end(CONDEMNED)
+            kept = (_resident(process) - before) / CONDEMNED / 1024
+            status = server.hosts()[0]
+            yield row(f"memory kept per condemned isolate ({name})", kept, "KiB", None, None, "",
+                      f"{CONDEMNED} isolates after {WARM}; {status['leakedIsolates']} of "
+                      f"{status['condemnedIsolates']} so far could not be disposed of, "
+                      f"{_resident(process) >> 20} MiB resident")
+        if server.hosts()[0]["pid"] != process:
+            raise SystemExit("the host was replaced meanwhile")

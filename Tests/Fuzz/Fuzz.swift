@@ -7,11 +7,12 @@ import Glibc
 @main enum Fuzz {
     static let targets: [String: @Sendable ([UInt8]) -> Void] = [
         "assets": AssetTargets.rules, "asset-patterns": AssetTargets.patterns, "chunks": IngressTargets.chunks,
-        "cron": PatternTargets.cron, "head": IngressTargets.head, "http1": ConnectionTarget.run,
+        "cron": PatternTargets.cron, "first-bytes": IngressTargets.firstBytes, "from-host": HostTargets.fromHost,
+        "head": IngressTargets.head, "host-orders": HostTargets.orders, "http1": ConnectionTarget.run,
         "http2": HTTP2Target.run, "imports": SourceTargets.imports, "multipart": UploadTargets.multipart,
         "project-json": UploadTargets.projectJSON, "project-toml": UploadTargets.projectTOML,
         "proxy": IngressTargets.proxyHeader, "routes": PatternTargets.routes,
-        "source-maps": SourceTargets.sourceMaps,
+        "source-maps": SourceTargets.sourceMaps, "to-host": HostTargets.toHost,
     ]
 
     /// Set before the first input, and read by the driver's callback, which has no context.

@@ -74,6 +74,19 @@ enum IngressTargets {
         return (progress, Array(memory[body]), Array(memory[raw.lowerBound..<total]))
     }
 
+    /// What a connection's first bytes say of whom it is for: as soon as they say it, more of them change nothing.
+    @Sendable static func firstBytes(_ bytes: [UInt8]) {
+        var input = Input(bytes)
+        let isSecure = input.byte() & 1 == 1
+        let cut = input.number(below: bytes.count)
+        let text = input.all()
+        let whole = text.withUnsafeBytes { FirstBytes.inspect($0, isSecure: isSecure) }
+        let part = Array(text.prefix(cut)).withUnsafeBytes { FirstBytes.inspect($0, isSecure: isSecure) }
+        require(part == .needsMore || part == whole, "cut at \(cut): \(part), \(whole)")
+        guard case .wants(let host?, let target) = whole else { return }
+        require(!host.isEmpty && host == host.lowercased() && !target.isEmpty, "\(host) \(target)")
+    }
+
     @Sendable static func proxyHeader(_ bytes: [UInt8]) {
         let header = ProxyHeader(bytes)
         guard let rest = ProxyHeader.rest(of: Array(bytes.prefix(ProxyHeader.fixedBytes))) else {
