@@ -70,10 +70,13 @@ package struct NATSPermissions {
     package init(of credentials: LocationCredentials) {
         let subjects = FeedSubjects(
             installation: credentials.installation, accounts: credentials.accounts.map { Set($0) })
-        publish = [
-            subjects.calls(of: credentials.location), "$JS.API.STREAM.MSG.GET.\(subjects.stream)",
-            "$JS.API.CONSUMER.CREATE.\(subjects.stream)", "$JS.FC.\(subjects.stream).>",
-        ]
+        let schedules = ScheduleSubjects(installation: credentials.installation)
+        let claims = [schedules.all, "$JS.API.STREAM.MSG.GET.\(schedules.stream)"]
+        publish =
+            [
+                subjects.calls(of: credentials.location), "$JS.API.STREAM.MSG.GET.\(subjects.stream)",
+                "$JS.API.CONSUMER.CREATE.\(subjects.stream)", "$JS.FC.\(subjects.stream).>",
+            ] + (credentials.accounts == nil ? claims : [])
         subscribe = [subjects.inbox(of: credentials.location) + ".>"]
     }
 

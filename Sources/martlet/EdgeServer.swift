@@ -13,6 +13,7 @@ final class EdgeServer: Sendable {
     private let credentials: LocationCredentials
     private let store: EdgeStore
     private let load: Load
+    private let schedules: CronRunner
 
     /// Opens the copy. Nothing is followed yet.
     static func open(
@@ -33,12 +34,13 @@ final class EdgeServer: Sendable {
 
     init(
         supervised: Supervised, store: EdgeStore, tails: EdgeTails, credentials: LocationCredentials,
-        connector: any FeedConnector, log: any EventSink
+        connector: any FeedConnector, schedules rule: EdgeClaims.Rule, clock: ScheduleClock, log: any EventSink
     ) throws {
         self.supervised = supervised
         self.credentials = credentials
         self.store = store
         let load = Load()
+        let claims = try EdgeClaims(store, clock: clock, rule: rule)
         let follower = try FeedFollower(
             copy: store, connector: connector, credentials: credentials,
             report: { position in
@@ -49,11 +51,17 @@ final class EdgeServer: Sendable {
             },
             obey: { [supervisor = supervised.supervisor] orders, done in
                 tails.follow(orders.isNone ? nil : orders.followed)
-                supervisor.follow(orders.followed, done: done)
+                let ran = orders.isNone ? 0 : claims.take(orders, at: credentials.location)
+                supervisor.follow(orders.followed) { done(ran) }
             },
             log: { level, text in log.log(LogEvent(worker: "", request: 0, level: level, text: text)) })
         store.connect(call: { try follower.call($0, $1) }, fetchBlob: { try follower.blob($0) })
         tails.connect { _ = try follower.call(FeedService.Name.traces, $0) }
+        claims.follow(follower)
+        schedules = CronRunner(store: store, claims: claims, clock: clock, log: log) {
+            [supervisor = supervised.supervisor] event, script, completion in
+            supervisor.run(event, of: script, completion: completion)
+        }
         self.load = load
         self.follower = follower
     }
@@ -68,6 +76,7 @@ final class EdgeServer: Sendable {
             throw CleanFailure(error.message)
         }
         try supervised.start()
+        schedules.start()
         load.follow(supervised)
     }
 

@@ -23,14 +23,22 @@ final class PlatformServer {
     ///   - nats: where the feed is published besides the admin port.
     init(
         supervised: Supervised, settings: HostSettings, services: HostServices, store: SQLiteStore, tails: TailHub,
-        nats: NATSSettings?, log: any EventSink
+        nats: NATSSettings?, clock: ScheduleClock, log: any EventSink
     ) throws {
         let tell: @Sendable (String, String) -> Void = { level, text in
             log.log(LogEvent(worker: "", request: 0, level: level, text: text))
         }
         feed = try FeedHub(store: store, traces: { [tails] in try tails.take($1, of: $0) }, log: tell)
         publisher = nats.map { [feed] in FeedPublisher(feed, to: $0, log: tell) }
-        cron = CronRunner(store: store, log: log) { [supervisor = supervised.supervisor] event, script, completion in
+        let claims: any ScheduleClaims
+        if let nats {
+            claims = ControlClaims(
+                NATSClaims(nats, installation: feed.signer.installation, location: nil), clock: clock)
+        } else {
+            claims = try DeputyClaims(feed, clock: clock)
+        }
+        cron = CronRunner(store: store, claims: claims, clock: clock, log: log) {
+            [supervisor = supervised.supervisor] event, script, completion in
             supervisor.run(event, of: script, completion: completion)
         }
         self.supervised = supervised

@@ -2,17 +2,22 @@ internal import Isolates
 package import Model
 internal import Synchronization
 
-/// Calls the `scheduled` handlers of Workers when they are due, each once for each time that its schedule names.
+/// Calls the `scheduled` handlers of Workers when they are due, each once for each time that its schedule names, as far
+/// as the minute is this process's.
 package final class CronRunner: Sendable {
     private struct State {
-        /// Minutes since 1970: all up to this one have been looked at.
+        /// All minutes up to this one have been begun with.
         var minute: Int64 = 0
+        /// Minutes of which it is not known yet whose they are.
+        var pending: [Int64] = []
         var ended: [(run: ScheduleRun, outcome: Outcome)] = []
         var isPaused = false
     }
 
     /// Minutes that are made up for if the process could not look at them in time.
     private static let minutesMadeUp: Int64 = 5
+    /// Between two questions whose a minute is, in nanoseconds.
+    private static let claimPause: UInt64 = 250_000_000
 
     /// Runs a script's handler and tells once how that ended.
     package typealias Run =
@@ -21,26 +26,33 @@ package final class CronRunner: Sendable {
         ) -> Void
 
     private let store: any ScheduleStore
+    private let claims: any ScheduleClaims
+    private let clock: ScheduleClock
     private let run: Run
     private let log: any EventSink
     private let state = Mutex(State())
     private let alarm = Alarm()
 
-    package init(store: any ScheduleStore, log: any EventSink, run: @escaping Run) {
+    package init(
+        store: any ScheduleStore, claims: any ScheduleClaims, clock: ScheduleClock, log: any EventSink,
+        run: @escaping Run
+    ) {
         self.store = store
+        self.claims = claims
+        self.clock = clock
         self.run = run
         self.log = log
     }
 
     /// Fires what is due in this minute and was not fired yet, and from then on what becomes due.
     package func start() {
-        let minute = Self.now.seconds / 60
-        state.withLock { $0.minute = minute }
-        fire(minute)
+        state.withLock { $0.minute = clock.minute - 1 }
         Thread.spawn(name: "cron") { [self] in
             while true {
-                alarm.wait(nanoseconds: Self.untilNextMinute)
                 work()
+                let isWaiting = state.withLock { !$0.pending.isEmpty }
+                let next = clock.untilNextMinute
+                alarm.wait(nanoseconds: isWaiting ? min(Self.claimPause, next) : next)
             }
         }
     }
@@ -54,24 +66,23 @@ package final class CronRunner: Sendable {
         alarm.ring()
     }
 
-    private static var now: Timestamp { .now }
-
-    /// Nanoseconds. A little more: the wait may end early.
-    private static var untilNextMinute: UInt64 { UInt64(60_000 - now.milliseconds % 60_000 + 1) * 1_000_000 }
-
     private func work() {
-        let minute = Self.now.seconds / 60
-        let (first, ended) = state.withLock { state in
-            defer {
-                if !state.isPaused { state.minute = max(state.minute, minute) }
-                state.ended = []
-            }
-            let first = state.isPaused ? minute + 1 : max(state.minute + 1, minute - Self.minutesMadeUp)
-            return (first, state.ended)
+        let minute = clock.minute
+        let (pending, ended) = state.withLock { state in
+            defer { state.ended = [] }
+            guard !state.isPaused else { return ([Int64](), state.ended) }
+            let first = max(state.minute + 1, minute - Self.minutesMadeUp)
+            if first <= minute { state.pending += first...minute }
+            state.minute = max(state.minute, minute)
+            state.pending.removeAll { $0 < minute - Self.minutesMadeUp }
+            return (state.pending, state.ended)
         }
         for (run, outcome) in ended { attempt { try store.ended(run, outcome) } }
-        guard first <= minute else { return }
-        for due in first...minute { fire(due) }
+        for due in pending {
+            guard let isOurs = claims.claim(minute: due) else { continue }
+            state.withLock { $0.pending.removeAll { $0 == due } }
+            if isOurs { fire(due) }
+        }
     }
 
     private func fire(_ minute: Int64) {

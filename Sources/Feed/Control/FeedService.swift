@@ -9,12 +9,14 @@ package struct FeedService: Sendable {
         package static let report = "report"
         /// The name of a blob; the answer is its form for the way.
         package static let blob = "blob"
-        /// The number of the orders that the location follows.
+        /// The number of the orders that the location follows, and the latest minute whose schedules it has run.
         package static let orders = "orders"
         /// What happened at the location, in a form that is not this module's.
         package static let traces = "traces"
         /// A `UsageBatch`.
         package static let usage = "usage"
+        /// `EndedRun`s.
+        package static let runs = "runs"
         /// A namespace, and a key and an entry for each to write; the answer is a revision that has them.
         package static let put = "put"
         /// A namespace and keys; the answer is a revision that has them not.
@@ -34,7 +36,7 @@ package struct FeedService: Sendable {
             return try Self.json(ReportAnswer(revision: try store.feedPosition(of: nil).revision))
         case Name.orders:
             var reader = FeedReader(body)
-            registry.hears(try reader.number(), location.id)
+            registry.hears(try reader.number(), ran: try reader.number(), location.id)
             return []
         case Name.traces:
             try traces(location, body)
@@ -44,6 +46,11 @@ package struct FeedService: Sendable {
             let batch: UsageBatch = try Self.value(body)
             for reading in batch.readings { try Self.require(reading.script.account, location) }
             try store.addUsage(batch.readings, of: "\(location.id)/\(batch.instance)", batch: batch.number)
+            return []
+        case Name.runs:
+            let runs: [EndedRun] = try Self.value(body)
+            for ended in runs { try Self.require(ended.run.script.account, location) }
+            try store.add(runs)
             return []
         case Name.put: return try put(body, location)
         case Name.delete: return try delete(body, location)

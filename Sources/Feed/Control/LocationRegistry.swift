@@ -13,7 +13,9 @@ package final class LocationRegistry: Sendable {
         /// Whether it has a link.
         package var isConnected = false
         /// The number of the orders that it follows.
-        fileprivate var orders: Int64 = 0
+        fileprivate(set) var orders: Int64 = 0
+        /// The latest minute whose schedules it has run.
+        fileprivate(set) var ran: Int64 = 0
         /// When it had which revision; the latest last.
         fileprivate var steps: [(revision: Int64, time: Timestamp)] = []
 
@@ -96,10 +98,12 @@ package final class LocationRegistry: Sendable {
     private static let ordersSeconds = 1.0
 
     /// A location follows the orders of that number.
-    func hears(_ number: Int64, _ location: String) {
+    /// - Parameter ran: the latest minute whose schedules it has run.
+    func hears(_ number: Int64, ran: Int64, _ location: String) {
         state.withLock { state in
             guard let known = state.locations[location]?.orders else { return }
             state.locations[location]?.orders = max(known, number)
+            state.locations[location]?.ran = ran
         }
         finishWaits { wait in if wait.number <= number { wait.locations.remove(location) } }
     }

@@ -37,6 +37,7 @@ package final class FeedFollower: Sendable {
     private let report: @Sendable (FeedPosition) -> LocationReport
     private let obey: Obey
     private let orders = Mutex(FeedOrders())
+    private let silent = Mutex(0.0)
     private let log: @Sendable (_ level: String, _ text: String) -> Void
     private let status: Mutex<Status>
     private let connection = Mutex<(any FeedConnection)?>(nil)
@@ -44,8 +45,10 @@ package final class FeedFollower: Sendable {
     private let mustRestart = Mutex(false)
     private let settled = NSCondition()
 
-    /// Does what is wanted, and calls back when that is done.
-    package typealias Obey = @Sendable (_ orders: FeedOrders, _ done: @escaping @Sendable () -> Void) -> Void
+    /// Does what is wanted, and calls back when that is done, with the latest minute whose schedules ran here. The
+    /// same may come more than once.
+    package typealias Obey =
+        @Sendable (_ orders: FeedOrders, _ done: @escaping @Sendable (_ ran: Int64) -> Void) -> Void
 
     /// - Parameters:
     ///   - report: what the location tells of itself when it is at a position.
@@ -73,6 +76,7 @@ package final class FeedFollower: Sendable {
         Foundation.Thread.detachNewThread { [self] in run() }
         Foundation.Thread.detachNewThread { [self] in sendUsage() }
         Foundation.Thread.detachNewThread { [self] in fetchWanted() }
+        Foundation.Thread.detachNewThread { [self] in watchContact() }
     }
 
     /// Waits until there is a copy that can be served, or it is certain that there will be none.
@@ -286,17 +290,18 @@ package final class FeedFollower: Sendable {
     private static let ordersHold: Int64 = 10_000
 
     private func take(_ new: FeedOrders, _ link: any FeedConnection) {
-        let isNew = orders.withLock { orders in
-            guard new.number > orders.number else { return false }
+        let isCurrent = orders.withLock { orders in
+            guard new.number >= orders.number else { return false }
             orders = new
             return true
         }
-        let confirm = { @Sendable [self] in
+        guard isCurrent else { return }
+        obey(new) { ran in
             var writer = FeedWriter()
-            writer.number(orders.withLock { $0.number })
+            writer.number(new.number)
+            writer.number(ran)
             link.tell(FeedService.Name.orders, writer.bytes)
         }
-        if isNew { obey(new, confirm) } else { confirm() }
     }
 
     /// Who gave them may be gone, or has forgotten them.
@@ -307,7 +312,33 @@ package final class FeedFollower: Sendable {
             defer { orders = FeedOrders() }
             return orders.number > 0
         }
-        if had { obey(FeedOrders()) {} }
+        if had { obey(FeedOrders()) { _ in } }
+    }
+
+    // MARK: Contact
+
+    /// Between two looks, in seconds.
+    private static let contactPause = 0.5
+
+    /// How long the control node was not heard of, in seconds in which this process ran.
+    package var silence: Double { silent.withLock { $0 } }
+
+    package func wasHeard(after time: Timestamp) -> Bool {
+        now.lastContact.map { $0.milliseconds > time.milliseconds + Self.claimMilliseconds } ?? false
+    }
+
+    /// A control node that lives so long into a minute has taken its schedules.
+    private static let claimMilliseconds: Int64 = 5_000
+
+    private func watchContact() {
+        var last: Timestamp?
+        while true {
+            Foundation.Thread.sleep(forTimeInterval: Self.contactPause)
+            let contact = now.lastContact
+            silent.withLock { $0 = contact == last ? $0 + Self.contactPause : 0 }
+            last = contact
+            forgetOldOrders()
+        }
     }
 
     // MARK: Beside it
@@ -315,11 +346,14 @@ package final class FeedFollower: Sendable {
     private func sendUsage() {
         while true {
             Foundation.Thread.sleep(forTimeInterval: Self.usagePause)
-            forgetOldOrders()
             do {
                 while connection.withLock({ $0 != nil }), let batch = try copy.unsentUsage() {
                     _ = try call(FeedService.Name.usage, try FeedService.json(batch))
                     try copy.usageIsCounted(batch)
+                }
+                while connection.withLock({ $0 != nil }), case let runs = try copy.endedRuns(), !runs.isEmpty {
+                    _ = try call(FeedService.Name.runs, try FeedService.json(runs))
+                    try copy.areKnown(runs)
                 }
             } catch let error as FeedError where error.kind == .away {
                 continue

@@ -7,6 +7,10 @@ package struct FeedOrders: Sendable, Codable, Equatable {
     package var number: Int64
     /// Workers whose events are to be told, as "account/name".
     package var followed: [String] = []
+    /// The location that runs the schedules when the control node is not heard of.
+    package var deputy: String?
+    /// The control node runs the schedules of all minutes up to this one, as far as the deputy has not.
+    package var minute: Int64?
 
     /// - Parameter number: 0 where nobody orders anything.
     package init(number: Int64 = 0) { self.number = number }

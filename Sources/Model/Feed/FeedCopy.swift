@@ -26,6 +26,12 @@ package protocol FeedCopy: Sendable {
     /// What was used and is not yet known to be counted; the same batch until it is.
     func unsentUsage() throws -> UsageBatch?
     func usageIsCounted(_ batch: UsageBatch) throws
+
+    /// Schedules' runs that ended here and that the control node is not known to know of.
+    func endedRuns() throws -> [EndedRun]
+    func areKnown(_ runs: [EndedRun]) throws
+    func deputyState() throws -> DeputyState
+    func set(_ state: DeputyState) throws
 }
 
 /// Readings of a location's meter, under the number by which it is known that they are counted.

@@ -32,6 +32,11 @@ package protocol LocationStore: Sendable {
     /// Adds readings of a location to the ledger. Batches come in order; one that is there already is not counted
     /// again, however late it comes.
     func addUsage(_ readings: [Usage], of location: String, batch: Int64) throws
+    /// Notes what became of schedules that a location has run.
+    func add(_ runs: [EndedRun]) throws
+    /// The location that runs the schedules while the control node is away.
+    func deputy() throws -> String?
+    func setDeputy(_ location: String) throws
 }
 
 /// What a location tells of itself.

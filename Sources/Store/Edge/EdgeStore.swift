@@ -92,6 +92,15 @@ package final class EdgeStore: Sendable {
                     INSERT INTO meta (name, value) VALUES ('generation', 0), ('change', 0), ('floor', 0);
                     """)
         }
+        migrator.registerMigration("schedules") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE schedule_runs (
+                        script TEXT NOT NULL, cron TEXT NOT NULL, due INTEGER NOT NULL, outcome TEXT,
+                        PRIMARY KEY (script, cron, due)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 

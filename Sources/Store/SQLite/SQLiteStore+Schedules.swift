@@ -64,23 +64,45 @@ extension SQLiteStore: ScheduleStore {
         guard !due.isEmpty else { return [] }
         return try write { db, _ in
             try db.execute(sql: "DELETE FROM schedule_runs WHERE due < ?", arguments: [seconds - Self.runMemory])
-            return try due.filter { run in
-                // One that was deleted meanwhile is not there to be run.
-                try db.execute(
-                    sql: """
-                        INSERT OR IGNORE INTO schedule_runs (account, script, cron, due)
-                        SELECT account, script, cron, ? FROM schedules WHERE account = ? AND script = ? AND cron = ?
-                        """, arguments: [seconds, run.script.account, run.script.name, run.cron])
-                return db.changesCount == 1
-            }
+            // One that was deleted meanwhile is not there to be run.
+            return try due.filter { try Self.claim($0, db) }
         }
     }
 
     package func ended(_ run: ScheduleRun, _ outcome: Outcome) throws {
+        try write { db, _ in try Self.end(run, outcome, db) }
+    }
+
+    private static func end(_ run: ScheduleRun, _ outcome: Outcome, _ db: Database) throws {
+        try db.execute(
+            sql: "UPDATE schedule_runs SET outcome = ? WHERE account = ? AND script = ? AND cron = ? AND due = ?",
+            arguments: [outcome.rawValue, run.script.account, run.script.name, run.cron, run.due])
+    }
+
+    // MARK: Elsewhere
+
+    package func add(_ runs: [EndedRun]) throws {
         try write { db, _ in
-            try db.execute(
-                sql: "UPDATE schedule_runs SET outcome = ? WHERE account = ? AND script = ? AND cron = ? AND due = ?",
-                arguments: [outcome.rawValue, run.script.account, run.script.name, run.cron, run.due])
+            for ended in runs {
+                _ = try Self.claim(ended.run, db)
+                try Self.end(ended.run, ended.outcome, db)
+            }
         }
+    }
+
+    /// False if it was there already, or its schedule is not there any more.
+    private static func claim(_ run: ScheduleRun, _ db: Database) throws -> Bool {
+        try db.execute(
+            sql: """
+                INSERT OR IGNORE INTO schedule_runs (account, script, cron, due)
+                SELECT account, script, cron, ? FROM schedules WHERE account = ? AND script = ? AND cron = ?
+                """, arguments: [run.due, run.script.account, run.script.name, run.cron])
+        return db.changesCount == 1
+    }
+
+    package func deputy() throws -> String? { try read { db in try Self.meta("deputy", db) } }
+
+    package func setDeputy(_ location: String) throws {
+        try write { db, _ in try Self.setMeta("deputy", location, db) }
     }
 }

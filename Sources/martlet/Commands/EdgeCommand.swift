@@ -52,6 +52,7 @@ struct EdgeCommand: ParsableCommand {
     @OptionGroup var egress: EgressOptions
     @OptionGroup var cache: CacheOptions
     @OptionGroup var logs: LogOptions
+    @OptionGroup var schedules: ScheduleOptions
 
     func validate() throws {
         guard HostName.isValid(baseDomain.lowercased()) else {
@@ -64,7 +65,7 @@ struct EdgeCommand: ParsableCommand {
         let handover = try Handover()
         let writer = LineWriter(descriptor: 2)
         let log = logs.sink(writer, or: .json, showsRequests: false)
-        let (credentials, connector) = try identity()
+        let (credentials, connector, rule) = try identity()
         let store = try EdgeServer.open(data, credentials, handover)
         let way = try Server.egress(egress.settings)
         let tails = EdgeTails()
@@ -79,7 +80,7 @@ struct EdgeCommand: ParsableCommand {
         }
         let edge = try EdgeServer(
             supervised: supervised, store: store, tails: tails, credentials: credentials, connector: connector,
-            log: log)
+            schedules: rule, clock: schedules.clock, log: log)
         try edge.start(adminHost: adminHost, adminPort: adminPort)
         supervised.runUntilSignal(
             writer: writer, longestDrain: ingress.longestDrain(limits.limits),
@@ -96,7 +97,7 @@ struct EdgeCommand: ParsableCommand {
     }
 
     /// Who this location is, and how it reaches its feed.
-    private func identity() throws(CleanFailure) -> (LocationCredentials, any FeedConnector) {
+    private func identity() throws(CleanFailure) -> (LocationCredentials, any FeedConnector, EdgeClaims.Rule) {
         do {
             let addresses = try FeedAddress.list(join)
             let credentials = try LocationCredentials.read(self.credentials)
@@ -109,9 +110,16 @@ struct EdgeCommand: ParsableCommand {
                 guard addresses.count == 1 else {
                     throw CleanFailure("--join: a control node has one address; NATS servers can be several")
                 }
-                return (credentials, try DirectConnector(addresses[0], token: credentials.token, authorities: joinCa))
+                let connector = try DirectConnector(addresses[0], token: credentials.token, authorities: joinCa)
+                return (credentials, connector, .deputy)
             case .nats, .tls:
-                return (credentials, NATSConnector(try nats.settings(addresses), credentials: credentials))
+                let settings = try nats.settings(addresses)
+                let connector = NATSConnector(settings, credentials: credentials)
+                // Who has some accounts only would run the schedules of some only.
+                guard credentials.accounts == nil else { return (credentials, connector, .deputy) }
+                let claims = NATSClaims(
+                    settings, installation: credentials.installation, location: credentials.location)
+                return (credentials, connector, .first { try claims.take(minute: $0) })
             }
         } catch {
             throw error as? CleanFailure ?? CleanFailure("\(error)")

@@ -28,6 +28,7 @@ struct PlatformOptions: ParsableArguments {
     var tailS = 21_600
 
     @OptionGroup var feed: FeedOptions
+    @OptionGroup var schedules: ScheduleOptions
     @Option(help: "A JSON file with what use costs.")
     var plan: String?
 

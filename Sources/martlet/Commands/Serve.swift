@@ -88,7 +88,7 @@ struct Serve: ParsableCommand {
         }
         let platformServer = try PlatformServer(
             supervised: supervised, settings: options.host, services: services!, store: store, tails: tails,
-            nats: try platform.feed.server(), log: log)
+            nats: try platform.feed.server(), clock: platform.schedules.clock, log: log)
         try platformServer.start(
             on: try handover.listen("admin", adminHost, adminPort),
             ControlServer.Settings(
