@@ -40,6 +40,7 @@ package final class ControlServer: Sendable {
     private let settings: Settings
     private let store: any PlatformStore
     private let check: any StartupCheck
+    private let certificates: any CertificateCheck
     private let tails: TailHub
     private let feed: FeedHub
     private let status: @Sendable () -> [UInt8]
@@ -55,13 +56,15 @@ package final class ControlServer: Sendable {
     ///   - metrics: Prometheus's text.
     ///   - log: takes what the operator should know; its level is "error" or "warn".
     package init(
-        settings: Settings, store: any PlatformStore, check: any StartupCheck, tails: TailHub, feed: FeedHub,
+        settings: Settings, store: any PlatformStore, check: any StartupCheck,
+        certificates: any CertificateCheck, tails: TailHub, feed: FeedHub,
         status: @escaping @Sendable () -> [UInt8], metrics: @escaping @Sendable () -> [UInt8],
         log: @escaping @Sendable (_ level: String, _ text: String) -> Void
     ) {
         self.settings = settings
         self.store = store
         self.check = check
+        self.certificates = certificates
         self.tails = tails
         self.feed = feed
         self.status = status
@@ -122,9 +125,9 @@ package final class ControlServer: Sendable {
         VersionRoutes(api: api, service: scripts).register()
         SecretRoutes(api: api, service: scripts).register()
         TriggerRoutes(api: api, service: scripts).register()
-        ZoneRoutes(
-            api: api, service: ZoneService(store: store, baseDomain: settings.baseDomain), scripts: scripts
-        ).register()
+        let zones = ZoneService(store: store, baseDomain: settings.baseDomain)
+        ZoneRoutes(api: api, service: zones, scripts: scripts).register()
+        CertificateRoutes(api: api, zones: zones, check: certificates).register()
         TailRoutes(api: api, service: scripts, hub: tails).register()
         LocationRoutes(api: api, service: LocationService(store: store, hub: feed), scripts: scripts).register()
         KVRoutes(api: api, service: KVService(store: store)).register()

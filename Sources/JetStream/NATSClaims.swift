@@ -91,7 +91,7 @@ extension NATSLink {
     private static let wrongSequence = 10_071
 
     @inline(never) fileprivate func makeStream(_ subjects: ScheduleSubjects) throws(FeedError) {
-        guard try state(ofStream: subjects.stream) == nil else { return }
+        guard try !StreamAPI(self).exists(subjects.stream) else { return }
         var configuration = jsStreamConfig()
         jsStreamConfig_Init(&configuration)
         configuration.MaxMsgsPerSubject = 1

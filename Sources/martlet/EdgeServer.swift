@@ -80,6 +80,10 @@ final class EdgeServer: Sendable {
         load.follow(supervised)
     }
 
+    /// Leaves schedules to another process on the same copy, or takes them up again.
+    func pause() { schedules.pause() }
+    func resume() { schedules.resume() }
+
     /// How far the copy is, and since when the control node was not heard of.
     private var state: JSONValue {
         let status = follower.now

@@ -12,7 +12,7 @@ struct Martlet: ParsableCommand {
         subcommands: [
             Init.self, Dev.self, Serve.self, Doctor.self, HostCommand.self, Keeper.self, Login.self, WhoAmI.self,
             Deploy.self, Versions.self, Rollback.self, Delete.self, Secret.self, KV.self, RouteCommand.self,
-            DomainCommand.self,
+            DomainCommand.self, CertificateCommand.self,
             AccountCommand.self, TokenCommand.self, UsageCommand.self, TailCommand.self, ZoneCommand.self,
             EdgeCommand.self, LocationCommand.self, Locations.self,
         ])

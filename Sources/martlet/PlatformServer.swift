@@ -74,7 +74,8 @@ final class PlatformServer {
 
     private func makeControl(_ settings: ControlServer.Settings) -> ControlServer {
         ControlServer(
-            settings: settings, store: store, check: checks, tails: tails, feed: feed,
+            settings: settings, store: store, check: checks, certificates: CertificateReader(), tails: tails,
+            feed: feed,
             status: { [supervised] in StatusPage(supervised.hosts).json },
             metrics: { [supervised] in supervised.metrics },
             log: { [log] level, text in

@@ -53,6 +53,11 @@ import Testing
         let namespace = KVNamespace(title: "n")
         let large = [UInt8](repeating: 7, count: FeedRecord.inlineBytes + 1)
         let other = Account(name: "other", subdomain: "other")
+        let location = Location(id: "nrt", key: [UInt8](repeating: 9, count: 32), accounts: nil)
+        func certificate(_ id: String, _ chain: String) -> ZoneCertificate {
+            ZoneCertificate(
+                id: id, zone: zone.id, chain: chain, facts: CertificateFacts(names: ["example.com"], expiresOn: .now))
+        }
         return [
             { try fixture.deploy("one", as: "a", secrets: ["S": "text"]) },
             {
@@ -62,7 +67,12 @@ import Testing
                 }
             },
             { _ = try store.replaceSchedules(of: fixture.key("a"), with: ["* * * * *"]) },
-            { try store.add(zone) }, { try store.put(Route(pattern: "example.com/*", script: "a"), in: zone.id) },
+            { try store.add(zone) }, { try store.put(certificate("c1", "first"), key: "k1") },
+            { try store.put(certificate("c2", "second"), key: "k2") },
+            { try store.put(certificate("c1", "renewed"), key: "k3") },
+            { try store.add(location, secret: "s") }, { try store.removeLocation("nrt") },
+            { try store.deleteCertificate("c2", in: zone.id) },
+            { try store.put(Route(pattern: "example.com/*", script: "a"), in: zone.id) },
             {
                 _ = try store.put(
                     CustomDomain(
@@ -89,6 +99,7 @@ import Testing
             try copy.follow(fixture.store)
             #expect(try Self.routes(copy.store) == Self.routes(fixture.store), "change \(index)")
             #expect(try copy.store.position() == fixture.store.feedPosition(of: nil), "change \(index)")
+            #expect(try copy.store.keyedCertificates() == fixture.store.keyedCertificates(), "change \(index)")
             // One that begins now, and takes it in pieces, comes to the same.
             let fresh = try Copy()
             try fresh.follow(fixture.store, pageBytes: 1_000)
@@ -97,6 +108,29 @@ import Testing
         }
         try late.follow(fixture.store)
         #expect(try late.store.position() == copy.store.position())
+    }
+
+    /// What a location has run is told until it is known, and noted once.
+    @Test func runsOfSchedulesAreTold() throws {
+        let fixture = try Fixture()
+        let copy = try Copy()
+        try fixture.deploy("code", as: "a")
+        _ = try fixture.store.replaceSchedules(of: fixture.key("a"), with: ["* * * * *", "0 0 * * *"])
+        try fixture.deploy("code", as: "b")
+        try copy.follow(fixture.store)
+        func claim() throws -> [ScheduleRun] { try copy.store.claim(at: 600) { $0 == "* * * * *" } }
+        let runs = try claim()
+        #expect(runs == [ScheduleRun(script: fixture.key("a"), cron: "* * * * *", due: 600)])
+        #expect(try claim() == [])
+        #expect(try copy.store.endedRuns() == [])
+        try copy.store.ended(runs[0], .ok)
+        let ended = try copy.store.endedRuns()
+        #expect(ended == [EndedRun(run: runs[0], outcome: .ok)])
+        for _ in 0..<2 { try fixture.store.add(ended) }
+        #expect(try fixture.store.schedules(of: fixture.key("a")).map { $0.lastRun?.outcome } == ["ok", nil])
+        #expect(try fixture.store.claim(at: 600) { $0 == "* * * * *" } == [])
+        try copy.store.areKnown(ended)
+        #expect(try copy.store.endedRuns() == [])
     }
 
     @Test func versionsAndKeysAreWhatTheyWere() throws {

@@ -12,6 +12,33 @@ import Testing
         KVEntry(value: [UInt8](repeating: 1, count: count), metadata: "\"é\"", expiration: expiration)
     }
 
+    /// What two locations and the control node have used together.
+    @Test func aDayIsUsedUpByAllTogether() throws {
+        let fixture = try Fixture()
+        try fixture.deploy("x", as: "a")
+        try Self.limit(fixture) { $0.requestsPerDay = 10 }
+        let today = Usage.hour(of: .now) / 24
+        func exhausted() throws -> Int64? {
+            for case .account(let account) in try fixture.store.snapshot().items { return account.exhaustedOn }
+            return nil
+        }
+        func used(_ requests: Int64) -> [Usage] {
+            var amounts = UsageAmounts()
+            amounts.requests = requests
+            return [Usage(script: fixture.key("a"), hour: Usage.hour(of: .now), amounts: amounts)]
+        }
+        try fixture.store.addUsage(used(4), of: "cdg/i", batch: 1)
+        try fixture.store.add(used(5), batch: "own")
+        try fixture.store.addUsage(used(4), of: "cdg/i", batch: 1)
+        #expect(try exhausted() == nil)
+        try fixture.store.addUsage(used(1), of: "nrt/i", batch: 1)
+        #expect(try exhausted() == today)
+        try Self.limit(fixture) { $0.requestsPerDay = 11 }
+        #expect(try exhausted() == nil)
+        try Self.limit(fixture) { $0.requestsPerDay = 9 }
+        #expect(try exhausted() == today)
+    }
+
     @Test func whatIsInKVIsCountedAsItComesAndGoes() throws {
         let fixture = try Fixture()
         let namespace = KVNamespace(title: "n")

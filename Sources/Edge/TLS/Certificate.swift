@@ -4,35 +4,52 @@ internal import NIOSSL
 /// A certificate, ready to be shown to clients: with its key, as both stand in files, or with somebody who signs for
 /// it.
 final class Certificate: Sendable {
-    /// Whose bytes these are; nil if another process has them.
+    /// Whose bytes these are; nil if they lie in none here.
     let files: CertificateFiles?
     /// The host names it is good for, in lower case; some begin with "*.".
     let names: [String]
     /// What handshakes with it need; shared by all lanes, with the keys of its session tickets.
     let context: NIOSSLContext
     let isDefault: Bool
+    /// Seconds since 1970.
+    let expires: Int64
     private let certificateBytes: [UInt8]
     private let keyBytes: [UInt8]
     /// Nil if another process has the key.
     private let signer: KeySigner?
 
     /// - Throws: what is wrong, naming the file.
-    init(_ files: CertificateFiles) throws(TLSSetupError) {
+    convenience init(_ files: CertificateFiles) throws(TLSSetupError) {
+        try self.init(
+            files, certificate: try files.certificateBytes(), key: try files.keyBytes(), from: files.certificate,
+            files.key)
+    }
+
+    /// - Throws: what is wrong.
+    convenience init(_ keyed: KeyedCertificate) throws(TLSSetupError) {
+        try self.init(
+            nil, certificate: Array(keyed.chain.utf8), key: Array(keyed.key.utf8), from: "the certificate", "the key")
+    }
+
+    private init(
+        _ files: CertificateFiles?, certificate: [UInt8], key bytes: [UInt8], from place: String, _ keyPlace: String
+    ) throws(TLSSetupError) {
         self.files = files
         isDefault = false
-        certificateBytes = try files.certificateBytes()
-        keyBytes = try files.keyBytes()
-        let chain = try Self.chain(certificateBytes, file: files.certificate)
-        let key = try Self.key(keyBytes, file: files.key)
-        names = Self.names(of: chain[0], otherwise: files.label)
+        certificateBytes = certificate
+        keyBytes = bytes
+        let chain = try Self.chain(certificateBytes, file: place)
+        let key = try Self.key(keyBytes, file: keyPlace)
+        names = Self.names(of: chain[0], otherwise: files?.label)
+        expires = Int64(chain[0].notValidAfter)
         guard let signer = KeySigner(pem: keyBytes) else {
-            throw TLSSetupError("\(files.key): keys are RSA, P-256, P-384, P-521 or Ed25519; this one is not")
+            throw TLSSetupError("\(keyPlace): keys are RSA, P-256, P-384, P-521 or Ed25519; this one is not")
         }
         self.signer = signer
         do {
             context = try Self.context(chain, .privateKey(key))
         } catch {
-            throw TLSSetupError("\(files.key): the key does not belong to the certificate in \(files.certificate)")
+            throw TLSSetupError("\(keyPlace): the key does not belong to the certificate in \(place)")
         }
     }
 
@@ -45,6 +62,7 @@ final class Certificate: Sendable {
         self.signer = nil
         names = served.names
         let chain = try Self.chain(certificateBytes, file: "a certificate")
+        expires = Int64(chain[0].notValidAfter)
         do {
             context = try Self.context(
                 chain, .privateKey(NIOSSLPrivateKey(customPrivateKey: RemoteKey(served, signer: signer))))
@@ -76,6 +94,10 @@ final class Certificate: Sendable {
     func isUpToDate() -> Bool {
         guard let files else { return true }
         return (try? files.certificateBytes()) == certificateBytes && (try? files.keyBytes()) == keyBytes
+    }
+
+    func holds(_ keyed: KeyedCertificate) -> Bool {
+        certificateBytes == Array(keyed.chain.utf8) && keyBytes == Array(keyed.key.utf8)
     }
 
     private static func chain(_ bytes: [UInt8], file: String) throws(TLSSetupError) -> [NIOSSLCertificate] {

@@ -15,8 +15,22 @@ package final class CertificateStore: Sendable {
 
     private let pairs: [CertificateFiles]
     private let folder: String?
-    /// Nil until another process has said.
-    private let state: Mutex<CertificateSet?>
+    private struct State {
+        /// Nil if there are none.
+        var files: CertificateSet?
+        /// Those that lie in no file.
+        var kept: [Certificate] = []
+        /// All of them; nil if there are none, or another process has not said yet.
+        var current: CertificateSet?
+
+        /// What files have comes first.
+        mutating func join() {
+            let fallback = files?.fallback ?? kept.first
+            current = fallback.map { CertificateSet((files?.certificates ?? []) + kept, fallback: $0) }
+        }
+    }
+
+    private let state: Mutex<State>
     private let keys = Mutex(Keys())
 
     /// Reads the files.
@@ -28,15 +42,15 @@ package final class CertificateStore: Sendable {
         self.pairs = pairs
         self.folder = folder
         let set = try Self.load(pairs, folder, reusing: nil)
-        state = Mutex(set)
+        state = Mutex(State(files: set, current: set))
         offer(set)
     }
 
-    /// There are none until another process says which.
+    /// There are none until somebody says which.
     package init() {
         pairs = []
         folder = nil
-        state = Mutex(nil)
+        state = Mutex(State())
     }
 
     /// From now on there are those. Without any, handshakes are not answered.
@@ -45,34 +59,64 @@ package final class CertificateStore: Sendable {
         for served in served { certificates.append(try Certificate(served, signer: signer)) }
         let fallback = certificates.first(where: \.isDefault) ?? certificates.first
         let set = fallback.map { CertificateSet(certificates, fallback: $0) }
-        state.withLock { $0 = set }
+        state.withLock { $0.current = set }
     }
 
-    var current: CertificateSet? { state.withLock { $0 } }
+    /// From now on there are those besides the files'.
+    /// - Returns: what is wrong with those of them that cannot be used.
+    package func keep(_ certificates: [KeyedCertificate]) -> [String] {
+        let old = state.withLock { $0.kept }
+        var kept: [Certificate] = []
+        var problems: [String] = []
+        for keyed in certificates {
+            do throws(TLSSetupError) {
+                if let same = old.first(where: { $0.holds(keyed) }) {
+                    kept.append(same)
+                } else {
+                    kept.append(try Certificate(keyed))
+                }
+            } catch {
+                problems.append("\(keyed.id): \(error.description)")
+            }
+        }
+        let set = state.withLock { state in
+            state.kept = kept
+            state.join()
+            return state.current
+        }
+        offer(set)
+        return problems
+    }
+
+    var current: CertificateSet? { state.withLock { $0.current } }
 
     /// Reads the files anew. Certificates whose files have not changed stay as they are, and so do connections. When a
     /// file is not as it should be, all stays as it was.
     /// - Returns: the certificate files that are new or changed.
     package func reload() throws(TLSSetupError) -> [String] {
-        let old = current
+        let old = state.withLock { $0.files }
         let new = try Self.load(pairs, folder, reusing: old)
         let changed = new.certificates.filter { certificate in
             !(old?.certificates.contains { $0 === certificate } ?? false)
         }
-        state.withLock { $0 = new }
-        if !changed.isEmpty || new.certificates.count != old?.certificates.count { offer(new) }
+        let set = state.withLock { state in
+            state.files = new
+            state.join()
+            return state.current
+        }
+        if !changed.isEmpty || new.certificates.count != old?.certificates.count { offer(set) }
         return changed.compactMap(\.files?.certificate)
     }
 
     /// Has others show them. Handshakes that began with the ones before may still end.
-    private func offer(_ set: CertificateSet) {
+    private func offer(_ set: CertificateSet?) {
         let observers = keys.withLock { keys in
             let before = Set(keys.served.map(\.id))
             keys.signers = keys.signers.filter { before.contains($0.key) }
             keys.served = []
-            for certificate in set.certificates {
+            for certificate in set?.certificates ?? [] {
                 keys.lastID += 1
-                let isDefault = certificate === set.fallback
+                let isDefault = certificate === set?.fallback
                 guard let (served, signer) = certificate.served(id: keys.lastID, isDefault: isDefault) else { continue }
                 keys.served.append(served)
                 keys.signers[keys.lastID] = signer

@@ -22,6 +22,8 @@ package final class FeedHub: Sendable {
         var sessions: [ObjectIdentifier: FeedSession] = [:]
         var isBehind = false
         /// A number that those of an earlier process have not: it is told at once.
+        /// Under which secrets travel.
+        var keys: [FeedSecretKey]
         var orders = FeedOrders(number: Timestamp.now.milliseconds)
         /// Called when there are other orders.
         var orderObservers: [@Sendable () -> Void] = []
@@ -59,7 +61,7 @@ package final class FeedHub: Sendable {
         signer = FeedSigner(seed: store.feedSigningSeed())
         self.log = log
         service = FeedService(store: store, registry: registry, traces: traces)
-        state = Mutex(State(position: try store.feedPosition(of: nil)))
+        state = Mutex(State(position: try store.feedPosition(of: nil), keys: try store.feedSecretKeys(of: nil)))
         threads.start()
         store.observe { [weak self] in self?.wake() }
         scheduleBeat()
@@ -93,7 +95,14 @@ package final class FeedHub: Sendable {
             let now = try truth.feedPosition(of: nil)
             guard now != known else { return }
             registry.changed(to: now.revision)
-            let entry = hasSessions && now.epoch == known.epoch ? try self.entry(after: known) : nil
+            // Other keys come before what is sealed with them: each link reads for itself then, and sends them.
+            let keys = try truth.feedSecretKeys(of: nil)
+            let hasOldKeys = state.withLock { state in
+                defer { state.keys = keys }
+                return state.keys == keys
+            }
+            let isKept = hasSessions && hasOldKeys && now.epoch == known.epoch
+            let entry = isKept ? try self.entry(after: known) : nil
             let sessions = state.withLock { state in
                 state.position = entry?.position ?? now
                 if let entry {

@@ -13,6 +13,8 @@ package struct FeedKey: Sendable, Hashable {
         case namespace = 5
         /// An entry of KV, by "namespace/key".
         case entry = 6
+        /// A certificate of a zone with its sealed key, by its id.
+        case certificate = 7
     }
 
     package var kind: Kind

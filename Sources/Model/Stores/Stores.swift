@@ -3,8 +3,8 @@
 // `StoreError`s.
 
 /// All of it.
-package typealias PlatformStore = AccountStore & AssetStore & FeedTruth & KVStore & LocationStore & RoutingFeed
-    & ScheduleStore & ScriptStore & UsageStore & VersionSource & ZoneStore
+package typealias PlatformStore = AccountStore & AssetStore & CertificateStorage & FeedTruth & KVStore & LocationStore
+    & RoutingFeed & ScheduleStore & ScriptStore & UsageStore & VersionSource & ZoneStore
 
 package protocol AccountStore: Sendable {
     func accounts() throws -> [Account]
@@ -122,6 +122,15 @@ package protocol ZoneStore: Sendable {
     /// Throws `conflict` if the host name is another account's. Replaces the script of one's own.
     func put(_ domain: CustomDomain) throws -> CustomDomain
     func deleteDomain(_ id: String, of account: String) throws
+}
+
+package protocol CertificateStorage: CertificateSource {
+    /// Those of a zone, in the order in which they were uploaded.
+    func certificates(of zone: String) throws -> [ZoneCertificate]
+    /// Adds one, or takes the place of that with its id. Throws `missing` if there is no such zone.
+    /// - Parameter key: PEM. It is stored encrypted.
+    func put(_ certificate: ZoneCertificate, key: String) throws
+    func deleteCertificate(_ id: String, in zone: String) throws
 }
 
 package protocol KVStore: ValueStore {

@@ -294,7 +294,7 @@ struct EdgeRow {
             brief = Self.brief(of: script.script)
             value = Data(bytes)
             self.script = script
-        case .account, .zone, .domain, .namespace: value = Data(bytes)
+        case .account, .zone, .domain, .namespace, .certificate: value = Data(bytes)
         }
     }
 

@@ -56,7 +56,8 @@ extension EdgeStore: RoutingFeed, VersionSource {
         case .account: return .account(try JSONText.value(RoutedAccount.self, of: text))
         case .zone: return .zone(try JSONText.value(RoutedZone.self, of: text))
         case .domain: return .domain(try JSONText.value(CustomDomain.self, of: text))
-        case .script, .namespace, .entry: preconditionFailure("a record that routes are not made of")
+        case .script, .namespace, .entry, .certificate:
+            preconditionFailure("a record that routes are not made of")
         }
     }
 
@@ -135,15 +136,18 @@ extension EdgeStore: RoutingFeed, VersionSource {
 
     private func secrets(of version: String, _ script: FedScript, _ key: ScriptKey) throws -> [String: String] {
         guard let secrets = script.secrets[version] else { return [:] }
-        let known = keys.withLock { $0 }.first { own in
-            own.generation == secrets.generation && (own.account == nil || own.account == key.account)
-        }
-        guard let known else {
+        guard let box = secretBox(generation: secrets.generation, account: key.account) else {
             throw StoreError(.unusable, "the key of the secrets of '\(key.name)' has not come to this location")
         }
-        let box = FeedSecretBox(known, account: key.account)
         return try Dictionary(
             uniqueKeysWithValues: secrets.sealed.map { ($0, try box.open($1, context: "\(key)/\($0)")) })
+    }
+
+    /// Opens what is sealed for an account; nil if the key has not come.
+    func secretBox(generation: Int64, account: String) -> FeedSecretBox? {
+        keys.withLock { $0 }.first { own in
+            own.generation == generation && (own.account == nil || own.account == account)
+        }.map { FeedSecretBox($0, account: account) }
     }
 
     // MARK: Assets
@@ -189,6 +193,8 @@ extension EdgeStore: RoutingFeed, VersionSource {
             try db.execute(sql: "DELETE FROM secret_keys WHERE generation < ?", arguments: [generation - 1])
         }
         take(new)
+        // What could not be opened before may be now.
+        tell()
     }
 
     private func take(_ new: [FeedSecretKey]) {
@@ -212,7 +218,7 @@ extension FeedKey {
         case .account: .account(id)
         case .zone: .zone(id)
         case .domain: .domain(id)
-        case .script, .namespace, .entry: preconditionFailure("a record that routes are not made of")
+        case .script, .namespace, .entry, .certificate: preconditionFailure("a record that routes are not made of")
         }
     }
 }

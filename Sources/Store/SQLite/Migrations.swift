@@ -20,6 +20,7 @@ enum Migrations {
         migrator.registerMigration("exhausted accounts") { db in
             try db.execute(sql: "ALTER TABLE accounts ADD COLUMN exhausted_on INTEGER")
         }
+        migrator.registerMigration("certificates") { db in try db.execute(sql: certificates) }
         return migrator
     }
 
@@ -99,6 +100,14 @@ enum Migrations {
             created_on INTEGER NOT NULL
         ) STRICT;
         CREATE TABLE location_usage (location TEXT PRIMARY KEY, batch INTEGER NOT NULL) STRICT;
+        """
+
+    private static let certificates = """
+        CREATE TABLE certificates (
+            id TEXT PRIMARY KEY, zone TEXT NOT NULL REFERENCES zones ON DELETE CASCADE, record TEXT NOT NULL,
+            sealed BLOB NOT NULL, modified_on INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX certificates_by_zone ON certificates (zone);
         """
 
     /// Bytes of an entry of KV.

@@ -78,6 +78,7 @@ extension SQLiteStore: AccountStore {
             for domain in try String.fetchAll(db, sql: "SELECT id FROM domains WHERE account = ?", arguments: [id]) {
                 try Self.note(.domain(domain), db, revision)
             }
+            try Self.noteCertificates(ofAccount: id, db, revision)
             let namespaces = "SELECT id FROM kv_namespaces WHERE account = ?"
             for namespace in try String.fetchAll(db, sql: namespaces, arguments: [id]) {
                 try Self.noteFed(FeedKey(.namespace, namespace), db, revision)

@@ -104,6 +104,8 @@ extension SQLiteStore: FeedTruth {
         case .account:
             return try Row.fetchOne(db, sql: "SELECT * FROM accounts WHERE id = ?", arguments: [key.id])
                 .map { try json(key.id, try RoutedAccount(row: $0)) }
+        case .certificate:
+            return try fedCertificate(key.id, secretKey, db).map { account, fed in try json(account, fed) }
         case .script: return try fedScript(key.id, secretKey, db).map { try json($0.script.key.account, $0) }
         case .zone:
             return try Self.zone(key.id, db)

@@ -139,6 +139,7 @@ extension SQLiteStore {
                 (.zone, "CAST(id AS BLOB) FROM zones"), (.domain, "CAST(id AS BLOB) FROM domains"),
                 (.namespace, "CAST(id AS BLOB) FROM kv_namespaces"),
                 (.entry, "CAST(namespace || '/' || key AS BLOB) FROM kv_entries"),
+                (.certificate, "CAST(id AS BLOB) FROM certificates"),
             ]
             for (kind, source) in sources {
                 try db.execute(

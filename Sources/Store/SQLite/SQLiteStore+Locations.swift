@@ -54,6 +54,7 @@ extension SQLiteStore: LocationStore {
             guard db.changesCount == 1 else { throw StoreError(.missing, "there is no location '\(id)'") }
             // Whoever has its files can read no secret that is set from now on, nor those of new records.
             try Self.setMeta("feed keys", try feedSecretKey(db).generation + 1, db)
+            try Self.noteCertificates(db, revision)
             let scripts = try Row.fetchAll(
                 db, sql: "SELECT DISTINCT account, script FROM versions JOIN secrets ON version = versions.id")
             for row in scripts {

@@ -56,6 +56,7 @@ extension SQLiteStore: ZoneStore {
             for domain in try String.fetchAll(db, sql: "SELECT id FROM domains WHERE zone = ?", arguments: [id]) {
                 try Self.note(.domain(domain), db, revision)
             }
+            try Self.noteCertificates(ofZone: id, db, revision)
             try db.execute(sql: "DELETE FROM zones WHERE id = ?", arguments: [id])
             guard db.changesCount == 1 else { throw StoreError(.missing, "there is no zone \(id)") }
             try Self.note(.zone(id), db, revision)

@@ -71,8 +71,8 @@ struct EdgeCommand: ParsableCommand {
         let tails = EdgeTails()
         let supervised = try Supervised(
             handover: handover, host: host, port: port, tls: tls, options: options(credentials, log),
-            cache: cache.settings(folder: "\(data)/cache"), log: log,
-            door: CordonDoor(baseDomain: baseDomain.lowercased())
+            cache: cache.settings(folder: "\(data)/cache"), log: log, door: CordonDoor(baseDomain: baseDomain.lowercased()),
+            zones: store
         ) { cache, certificates in
             HostServices(
                 egress: way, limits: egress.settings.limits, cache: cache, store: store, traces: tails,
@@ -84,7 +84,7 @@ struct EdgeCommand: ParsableCommand {
         try edge.start(adminHost: adminHost, adminPort: adminPort)
         supervised.runUntilSignal(
             writer: writer, longestDrain: ingress.longestDrain(limits.limits),
-            Supervised.Company(isAlone: { store.tell() }))
+            Supervised.Company(pause: { edge.pause() }, resume: { edge.resume() }, isAlone: { store.tell() }))
     }
 
     private func options(_ credentials: LocationCredentials, _ log: any EventSink) -> Supervisor.Options {

@@ -78,7 +78,7 @@ struct Serve: ParsableCommand {
         let supervised = try Supervised(
             handover: handover, host: host, port: port, tls: tls, options: options,
             cache: cache.settings(folder: "\(data)/cache"), log: log,
-            door: CordonDoor(baseDomain: platform.baseDomain.lowercased())
+            door: CordonDoor(baseDomain: platform.baseDomain.lowercased()), zones: store
         ) { cache, certificates in
             let made = HostServices(
                 egress: way, limits: egress.settings.limits, cache: cache, store: store, traces: tails,

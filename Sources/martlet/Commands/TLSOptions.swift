@@ -23,16 +23,19 @@ struct TLSOptions: ParsableArguments {
             throw ValidationError(
                 "Each --tls-cert needs a --tls-key: there are \(certificateFiles.count) and \(keyFiles.count).")
         }
-        let hasCertificates = !certificateFiles.isEmpty || folder != nil
-        if port != nil, !hasCertificates {
-            throw ValidationError("--tls-port needs --tls-cert and --tls-key, or --tls-dir.")
-        }
         if port == nil, hasCertificates { throw ValidationError("Certificates need --tls-port.") }
     }
 
+    private var hasCertificates: Bool { !certificateFiles.isEmpty || folder != nil }
+
     /// What is in the files; nil without `--tls-port`.
-    func certificates() throws -> CertificateStore? {
+    /// - Parameter hasZones: certificates may come of zones, too.
+    func certificates(hasZones: Bool = false) throws -> CertificateStore? {
         guard port != nil else { return nil }
+        guard hasCertificates else {
+            if hasZones { return CertificateStore() }
+            throw ValidationError("--tls-port needs --tls-cert and --tls-key, or --tls-dir.")
+        }
         let pairs = zip(certificateFiles, keyFiles).map { CertificateFiles(certificate: $0, key: $1) }
         do {
             return try CertificateStore(pairs: pairs, folder: folder)

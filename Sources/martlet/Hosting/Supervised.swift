@@ -22,19 +22,22 @@ final class Supervised: Sendable {
     /// - Parameters:
     ///   - handover: from the process that served before, and to the next.
     ///   - door: where there may be several cordons.
+    ///   - zones: where certificates are that lie in no file.
     ///   - services: makes what the hosts need, with the cache and the certificates.
     init(
         handover: Handover, host: String, port: UInt16, tls: TLSOptions, options: Supervisor.Options,
         cache settings: CacheSettings, log: any EventSink, door: CordonDoor? = nil,
+        zones: (any CertificateSource)? = nil,
         services: (DiskCache, CertificateStore?) throws -> HostServices
     ) throws {
         self.handover = handover
         self.log = log
-        let certificates = try tls.certificates()
+        let certificates = try tls.certificates(hasZones: zones != nil)
         var listeners = [try handover.listen("http", host, port)]
         if let port = tls.port, let certificates {
             listeners.append(try handover.listen("https", host, port, certificates))
-            try CertificateReload.follow(certificates, log: log)
+            if !certificates.folders.isEmpty { try CertificateReload.follow(certificates, log: log) }
+            if let zones { ZoneCertificates.follow(zones, for: certificates, log: log) }
         }
         self.listeners = listeners
         var options = options

@@ -29,6 +29,28 @@ import Testing
         #expect(try Self.failure(edge).contains("knows no location"))
     }
 
+    /// Where one is removed, secrets travel under another key; those that stay have it in time.
+    @Test(arguments: FeedKind.all) func secretsGoOnWhenALocationIsRemoved(_ feed: FeedKind) throws {
+        let world = try World(feed)
+        func deploy(_ text: String) throws {
+            try world.platform.deploy(
+                "export default { fetch: (request, env) => new Response(env.S) };", as: "hello",
+                metadata: #","bindings":[{"type":"secret_text","name":"S","text":"\#(text)"}]"#)
+        }
+        try deploy("1")
+        let edge = try world.edge("cdg")
+        try edge.wait(for: "1", of: "hello")
+        let folder = try ScratchFolder()
+        for round in 2...4 {
+            try EdgeNode.add("nrt", to: world.platform, in: folder)
+            #expect(try world.platform.command(["location", "remove", "nrt"]).status == 0)
+            try folder.remove("nrt.json")
+            try deploy("\(round)")
+            try edge.wait(for: "\(round)", of: "hello")
+        }
+        #expect(try edge.readiness()["failure"] == .null)
+    }
+
     /// A copy is of one installation: with another's credentials nothing happens to it.
     @Test(arguments: FeedKind.all) func aCopyOfAnotherInstallationStaysAsItIs(_ feed: FeedKind) throws {
         let world = try World(feed)
