@@ -25,6 +25,10 @@ import Testing
         func add(blob bytes: [UInt8], hash: String) throws {}
         func unsentUsage() throws -> UsageBatch? { nil }
         func usageIsCounted(_ batch: UsageBatch) throws {}
+        func endedRuns() throws -> [EndedRun] { [] }
+        func areKnown(_ runs: [EndedRun]) throws {}
+        func deputyState() throws -> DeputyState { DeputyState(isDeputy: false, told: 0, ran: 0) }
+        func set(_ state: DeputyState) throws {}
     }
 
     /// Says what it was given, once, and then nothing.
@@ -72,7 +76,7 @@ import Testing
                 LocationReport(
                     epoch: position.epoch, revision: position.revision, version: "", requestRate: 0, isolates: 0,
                     broken: [:])
-            }, obey: { _, done in done() },
+            }, obey: { _, done in done(0) },
             log: { level, text in if level == "error" { Issue.record("\(text)") } })
         follower.start()
         script.isOver.wait()
