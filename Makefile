@@ -60,6 +60,9 @@ soak: build
 fuzz: deps
 	@tools/fuzz $(or $(TIME),300)
 
+drills: build
+	@tools/drills
+
 # Builds nothing: whoever may write there need not be who builds.
 install:
 	@[ -x .build/release/martlet ] || { echo "There is no program yet: run 'make' first." >&2; exit 1; }
@@ -69,8 +72,6 @@ install:
 	install -d $(DESTDIR)/lib/systemd/system $(DESTDIR)$(PREFIX)/share/doc/martlet
 	sed 's|@PREFIX@|$(PREFIX)|g' packaging/martlet.service > $(DESTDIR)/lib/systemd/system/martlet.service
 	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/martlet/
-drills: build
-	@tools/drills
 
 clean:
 	rm -rf .build

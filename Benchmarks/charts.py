@@ -21,8 +21,8 @@ def _axis(values, is_log, start, end):
     return steps, lambda value: start + (place(value) - low) / ((high - low) or 1) * (end - start)
 
 
-def line_chart(title, x_title, y_title, series, log_x=False, log_y=False):
-    """`series`: {name: [(x, y), ...]}. With `log_y` all values must be positive."""
+def line_chart(title, x_title, y_title, series, log_x=False, log_y=False, dots=True):
+    """`series`: {name: [(x, y), ...]}. With `log_y` all values must be positive. `dots` show each point."""
     points = [point for line in series.values() for point in line]
     lows = [] if log_y else [0.0]
     x_steps, x = _axis([point[0] for point in points], log_x, LEFT, WIDTH - RIGHT)
@@ -47,8 +47,9 @@ def line_chart(title, x_title, y_title, series, log_x=False, log_y=False):
         colour = COLOURS[number % len(COLOURS)]
         path = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in line)
         out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        out += [f'<circle cx="{x(a):.1f}" cy="{y(b):.1f}" r="3" fill="{colour}"/>' for a, b in line]
-        place = LEFT + number * 300
+        if dots:
+            out += [f'<circle cx="{x(a):.1f}" cy="{y(b):.1f}" r="3" fill="{colour}"/>' for a, b in line]
+        place = LEFT + number * min(300, (WIDTH - LEFT) // len(series))
         out.append(f'<rect x="{place}" y="30" width="10" height="10" fill="{colour}"/>')
         out.append(f'<text x="{place + 16}" y="39" font-size="12" {text}>{name}</text>')
     return "\n".join(out + ["</svg>"]) + "\n"
