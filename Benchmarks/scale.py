@@ -71,8 +71,8 @@ def report(measured):
     late = max(deploys(measured, 10_000).items(), key=lambda entry: entry[1][2])
     first = max(standing(measured, 10_000).items(), key=lambda entry: entry[1][2])
     lines += ["", f"A deploy is late first by {late[0].split(': ')[1]} ({late[0].split(': ')[0]}): from "
-              f"{PATIENCE / late[1][2] * 10_000:,.0f} locations on it takes more than {PATIENCE:.0f} s. What breaks "
-              f"first is {first[0]}: {10_000 / first[1][2]:,.0f} locations take all of it. Percentages are of {CORES} "
+              f"{PATIENCE / max(late[1][2], 1e-9) * 10_000:,.0f} locations on it takes more than {PATIENCE:.0f} s. What breaks "
+              f"first is {first[0]}: {10_000 / max(first[1][2], 1e-9):,.0f} locations take all of it. Percentages are of {CORES} "
               f"cores, {MEMORY // 1_000} GB, {FILES:,} open files, 1 Gbit/s, and of {PATIENCE:.0f} s for a deploy."]
     return "\n".join(lines) + "\n"
 
