@@ -15,8 +15,10 @@ from control import ControlAPI
 from lab import Server, free_port, wait_for
 
 BINARY = os.environ.get("MARTLET_BINARY", str(Path(__file__).parent.parent / ".build/release/martlet"))
-#: Between two questions to one location, in seconds.
-EACH = 0.020
+#: Between two questions to one location, in seconds, at least; and for each location, and of the time so far. An answer
+#: costs two thirds of a millisecond of processor where 310 processes share two: questions are what such a machine has
+#: to do otherwise.
+EACH, EACH_OF_MANY, EACH_OF_TIME = 0.020, 0.0004, 0.25
 #: What a location's process is started with: as few threads as it can do with.
 LEAN = ["--front-lanes", "1", "--back-lanes", "1", "--blank-isolates", "1", "--egress-threads", "1"]
 
@@ -40,8 +42,24 @@ class Prober:
 
     def run(self, wanted, seconds, worker="probe"):
         """When each location first answered with that text; None for those that have not in time."""
+        # One that waits for a processor that the locations have would measure itself.
+        self._hurry(-15)
+        try:
+            return self._run(wanted, seconds, worker)
+        finally:
+            self._hurry(0)
+
+    @staticmethod
+    def _hurry(nice):
+        try:
+            os.setpriority(os.PRIO_PROCESS, 0, nice)
+        except PermissionError:
+            pass
+
+    def _run(self, wanted, seconds, worker):
         request = f"GET / HTTP/1.1\r\nHost: {worker}.main.localhost\r\n\r\n".encode()
-        end = time.monotonic() + seconds
+        begun = time.monotonic()
+        end = begun + seconds
         found = [None] * len(self.links)
         left = set(range(len(self.links)))
         index = {id(state): number for number, state in enumerate(self.links)}
@@ -54,7 +72,8 @@ class Prober:
                     continue
                 if state["due"] <= now:
                     state["socket"].send(request)
-                    state["waiting"], state["due"] = True, now + EACH
+                    pause = max(EACH, EACH_OF_MANY * len(self.links), EACH_OF_TIME * (now - begun))
+                    state["waiting"], state["due"] = True, now + pause
                 else:
                     nearest = min(nearest, state["due"])
             for key, _ in self.selector.select(max(0, min(nearest - time.monotonic(), EACH))):

@@ -4,6 +4,7 @@ internal import HummingbirdCore
 internal import Logging
 internal import Model
 internal import NIOCore
+internal import NIOHTTP1
 internal import NIOPosix
 internal import Synchronization
 
@@ -81,6 +82,11 @@ final class ControlDoor: Sendable {
     /// Returns when the last has ended.
     func close() {
         guard let server = server.withLock({ $0.take() }) else { return }
+        // What has been accepted becomes a connection on the loops' next turns.
+        try? server.setOption(.autoRead, value: false).wait()
+        for _ in 0..<2 {
+            for loop in group.makeIterator() { try? loop.submit {}.wait() }
+        }
         try? server.close().wait()
         for channel in members.withLock({ $0.values }) {
             channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
@@ -114,6 +120,37 @@ final class ControlDoor: Sendable {
         func wait() throws {
             isThere.wait()
             try result.withLock { $0! }.get()
+        }
+    }
+}
+
+/// Lets a connection that has asked for nothing yet ask once before it ends: its client may have sent that already.
+final class LastChance: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    private static let patience = TimeAmount.seconds(2)
+
+    private var hasAsked = false
+    /// An order to end that waits for the first request.
+    private var held: Any?
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Whatever the connection has become after its first request passes.
+        guard !hasAsked, case .head = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+        hasAsked = true
+        context.fireChannelRead(data)
+        if let held { context.fireUserInboundEventTriggered(held) }
+        held = nil
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is ChannelShouldQuiesceEvent, !hasAsked else { return context.fireUserInboundEventTriggered(event) }
+        held = event
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: Self.patience) {
+            let (handler, context) = bound.value
+            if handler.held != nil { context.close(promise: nil) }
         }
     }
 }

@@ -160,7 +160,7 @@ final class NATSLink: @unchecked Sendable {
         var message: OpaquePointer?
         var code = jsErrCode(0)
         let status = js_GetLastMsg(&message, stream, name, subject, nil, &code)
-        guard status != NATS_NOT_FOUND else { return nil }
+        guard status != NATS_NOT_FOUND, code != JSStreamNotFoundErr else { return nil }
         guard status == NATS_OK else { throw refusal ?? Self.error(status, "NATS: asking for a message") }
         defer { natsMsg_Destroy(message) }
         return (Self.data(of: message!), natsMsg_GetSequence(message))

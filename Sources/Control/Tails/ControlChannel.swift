@@ -20,6 +20,7 @@ struct ControlChannel: ServerChildChannel {
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             try pipeline.addHandler(feedDoor(), position: .after(decoder))
             try pipeline.addHandler(TailDoor(hub), position: .after(decoder))
+            try pipeline.addHandler(LastChance(), position: .after(decoder))
             return value
         }
     }

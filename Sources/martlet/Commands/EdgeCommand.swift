@@ -71,7 +71,8 @@ struct EdgeCommand: ParsableCommand {
         let tails = EdgeTails()
         let supervised = try Supervised(
             handover: handover, host: host, port: port, tls: tls, options: options(credentials, log),
-            cache: cache.settings(folder: "\(data)/cache"), log: log, door: CordonDoor(baseDomain: baseDomain.lowercased()),
+            cache: cache.settings(folder: "\(data)/cache"), log: log,
+            door: CordonDoor(baseDomain: baseDomain.lowercased()),
             zones: store
         ) { cache, certificates in
             HostServices(
