@@ -75,7 +75,7 @@ import Testing
         try world.waitForContact(with: [edge])
         let tail = try world.platform.tail("w")
         try Self.event(tail, at: edge)
-        let count = 60
+        let count = 30
         world.platform.martlet.suspend()
         for _ in 0..<count { #expect(try edge.get("w", "/much").status == 200) }
         world.platform.martlet.resume()
