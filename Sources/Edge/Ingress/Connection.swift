@@ -67,6 +67,8 @@ final class Connection {
     private static let receivesPerTurn = 4
     /// The writer goes on when no more than this waits.
     static let lowWater = 16 << 10
+    /// How long a connection that has asked for nothing yet may do so when the lane takes no more, in nanoseconds.
+    static let lastChance: UInt64 = 1_000_000_000
 
     let ingress: Ingress
     var socket: AcceptedSocket
@@ -177,6 +179,12 @@ final class Connection {
             close()
             return false
         case .idle where ingress.isDraining && hasSentAll && input.raw.isEmpty:
+            // The first request of one that was just made may be on its way; a client that keeps a connection alive
+            // asks anew if that ends under it (RFC 9112, section 9.3.1).
+            if request.headerBytes == 0, !peerHasClosed {
+                if readDeadline > loop.now &+ Self.lastChance { expectInput(within: Self.lastChance) }
+                return true
+            }
             close()
             return false
         // Most who close their half have closed both, and there is no telling: who waits for an answer keeps the
@@ -248,7 +256,7 @@ final class Connection {
             readDeadline = .max
             switch phase {
             // Between requests there is nothing to say; a connection that never sent one is told why it ends.
-            case .idle where request.headerBytes > 0: close()
+            case .idle where request.headerBytes > 0 || ingress.isDraining: close()
             case .idle, .header: fail(.headerTimeout)
             case .exchange: fail(.bodyTimeout)
             case .discarding, .lingering: close()

@@ -92,7 +92,8 @@ final class ServingHost: Sendable {
         case .run(let id, let key, let event): follower.add { [self] in run(event, of: key, id) }
         case .accept(let isAccepting):
             server.setAccepting(isAccepting)
-            platform.withLock { $0?.table }?.setOneOfMany(!isAccepting)
+            // The table comes with the first routes.
+            follower.add { [self] in platform.withLock { $0?.table }?.setOneOfMany(!isAccepting) }
         case .connection(let listener, let received, let staysForOne):
             guard let descriptor = channel.takeDescriptor() else { break }
             channel.send(FromHost.taken.bytes)
