@@ -85,7 +85,7 @@ package final class FeedPublisher: Sendable {
             let subjects = FeedSubjects(installation: hub.signer.installation, accounts: nil)
             let link = try NATSLink(settings, inbox: subjects.inbox(of: nil))
             defer { link.close() }
-            try NATSResponder(hub, link, subjects).start()
+            try NATSResponder(hub, link, subjects).start { [weak self] in self?.wake() }
             let mirrors = MirrorKeeper(link, settings.mirrors, log: log)
             var streams: [Set<String>?: StreamPublisher] = [:]
             try follow(link, &streams)
@@ -93,6 +93,8 @@ package final class FeedPublisher: Sendable {
             while !isStopped {
                 mirrors.keep(streams.values.map(\.subjects))
                 waitForNews()
+                // There may be nothing to publish, and locations that call meanwhile.
+                if link.isClosed { throw FeedError(.away, "NATS: the connection has ended") }
                 try follow(link, &streams)
             }
             return nil

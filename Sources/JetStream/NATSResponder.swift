@@ -30,7 +30,8 @@ final class NATSResponder: Sendable {
     }
 
     /// On a thread of its own, until the connection ends.
-    func start() {
+    /// - Parameter ended: called then.
+    func start(ended: @escaping @Sendable () -> Void) {
         Foundation.Thread.detachNewThread { [self] in
             do {
                 while true {
@@ -39,6 +40,7 @@ final class NATSResponder: Sendable {
                 }
             } catch {
                 link.close()
+                ended()
             }
         }
     }
