@@ -67,7 +67,10 @@ import Testing
         #expect(try platform.get("w").text == "well")
         try Self.crash(platform, cordon: "free")
         try platform.martlet.logLine(by: .patient) { $0.contains("\(platform.account)/w") && $0.contains("runs on") }
-        #expect(try platform.martlet.get(host: "w.main.localhost", by: .patient).text == "well")
+        // What the dying host had accepted is cut.
+        try wait(until: "it is well", by: .patient) {
+            (try? platform.martlet.get(host: "w.main.localhost", by: .patient).text) == "well"
+        }
         try Self.crash(platform, cordon: "free")
         try platform.martlet.logLine(containing: "a process of its own", by: .patient)
         let own = "private:\(platform.account)/w"
