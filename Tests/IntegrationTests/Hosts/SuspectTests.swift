@@ -68,20 +68,16 @@ import Testing
         try Self.crash(platform, cordon: "free")
         try platform.martlet.logLine(by: .patient) { $0.contains("\(platform.account)/w") && $0.contains("runs on") }
         // What the dying host had accepted is cut.
-        try wait(until: "it is well", by: .patient) {
-            (try? platform.martlet.get(host: "w.main.localhost", by: .patient).text) == "well"
-        }
+        try wait(until: "it is well", by: .patient) { (try? platform.get("w").text) == "well" }
         try Self.crash(platform, cordon: "free")
         try platform.martlet.logLine(containing: "a process of its own", by: .patient)
         let own = "private:\(platform.account)/w"
         try Self.crash(platform, cordon: own)
         try platform.martlet.logLine(containing: "suspended for 10 s", by: .patient)
-        try wait(until: "it rests", by: .patient) { try platform.get("w").status == 503 }
+        try wait(until: "it rests", by: .patient) { (try? platform.get("w").status) == 503 }
         #expect(try platform.get("w")["Retry-After"] != nil)
         #expect(try platform.martlet.get(host: "n.main.localhost", by: .patient).text == "neighbour")
         // And comes back.
-        try wait(until: "it runs again", by: .patient) {
-            try platform.martlet.get(host: "w.main.localhost", by: .patient).text == "well"
-        }
+        try wait(until: "it runs again", by: .patient) { (try? platform.get("w").text) == "well" }
     }
 }
