@@ -28,8 +28,12 @@ package final class Watchdog: Sendable {
     private let isAsleep = Atomic<Bool>(false)
     private let isStopped = Atomic<Bool>(false)
     private let alarm = Alarm()
-    /// After this many looks without a call the watchdog sleeps until one begins.
-    private static let idleLooksBeforeSleep = 50
+    /// After this many looks at which no call had begun the watchdog sleeps until one begins, or one that goes on may
+    /// have used up its time. To wake it costs a call a few microseconds; each look costs as much, on a processor that
+    /// others may want.
+    private static let looksBeforeSleep = 5
+    /// While a call goes on, in ns.
+    private static let longestSleep: UInt64 = 10_000_000_000
 
     package init(steps: Steps = Steps()) {
         self.steps = steps
@@ -47,53 +51,70 @@ package final class Watchdog: Sendable {
 
     /// Called at each call's begin, after its slot is armed.
     func wakeIfAsleep() {
-        if isAsleep.load(ordering: .sequentiallyConsistent) { alarm.ring() }
+        guard isAsleep.load(ordering: .sequentiallyConsistent) else { return }
+        if isAsleep.exchange(false, ordering: .sequentiallyConsistent) { alarm.ring() }
     }
 
     private func watch() {
-        var idleLooks = 0
+        var looks = 0
         while !isStopped.load(ordering: .acquiring) {
-            idleLooks = lookAtAll() ? 0 : idleLooks + 1
-            if idleLooks < Self.idleLooksBeforeSleep {
+            looks = lookAtAll().hasBegun ? 0 : looks + 1
+            if looks < Self.looksBeforeSleep {
                 alarm.wait(nanoseconds: steps.tick)
                 continue
             }
             isAsleep.store(true, ordering: .sequentiallyConsistent)
             // A call that began before the flag was seen is found here; a later one rings.
-            if !lookAtAll() { alarm.wait() }
+            let found = lookAtAll()
+            if found.hasBegun {
+                looks = 0
+            } else {
+                alarm.wait(nanoseconds: found.left.map { min(max(steps.tick, $0), Self.longestSleep) })
+            }
             isAsleep.store(false, ordering: .sequentiallyConsistent)
-            idleLooks = 0
         }
     }
 
-    /// True if any call is under way.
-    private func lookAtAll() -> Bool {
+    /// What was seen of the calls under way.
+    private struct Look {
+        /// There is one that was not there before.
+        var hasBegun = false
+        /// The least time until something is to be done about one: it cannot use up more than there is. Nil without any.
+        var left: UInt64?
+
+        mutating func add(_ other: Look) {
+            hasBegun = hasBegun || other.hasBegun
+            if let time = other.left { left = min(left ?? time, time) }
+        }
+    }
+
+    private func lookAtAll() -> Look {
         watches.withLock { watches in
-            var isAnyRunning = false
-            for index in watches.indices where look(at: &watches[index]) { isAnyRunning = true }
-            return isAnyRunning
+            var all = Look()
+            for index in watches.indices { all.add(look(at: &watches[index])) }
+            return all
         }
     }
 
-    private func look(at watch: inout Watch) -> Bool {
+    private func look(at watch: inout Watch) -> Look {
         let slot = watch.slot
-        guard let call = slot.currentCall else { return false }
+        guard let call = slot.currentCall else { return Look() }
         let cpu = slot.cpuTime
         if call != watch.call {
             watch.call = call
             watch.cpuAtStart = cpu
             watch.isTerminated = false
-            return true
+            return Look(hasBegun: true, left: slot.budget)
         }
         let used = cpu &- watch.cpuAtStart
         let budget = slot.budget
-        guard used > budget else { return true }
+        guard used > budget else { return Look(left: budget &- used) }
         if !watch.isTerminated {
             watch.isTerminated = true
             slot.terminate(call: call)
         }
         if used > budget &+ steps.graceBeforeEjection { slot.eject(call: call) }
         if used > budget &+ steps.graceBeforeLoss { slot.giveUp(call: call) }
-        return true
+        return Look(left: steps.tick)
     }
 }

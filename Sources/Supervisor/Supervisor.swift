@@ -318,13 +318,17 @@ package final class Supervisor: Sendable {
 
     /// How often hosts are asked what they have lost, in seconds.
     private static let taintTick = 1.0
+    /// They are asked what they have counted each so many times.
+    private static let ticksToCount = 15
 
     private func watch() {
+        var tick = 0
         while !state.withLock({ $0.isEnding }) {
             Thread.sleep(forTimeInterval: Self.taintTick)
+            tick += 1
             for group in state.withLock({ Array($0.groups.values) }) {
                 group.endLateWaits()
-                group.lookForTaint()
+                group.lookForTaint(isCounting: tick.isMultiple(of: Self.ticksToCount))
             }
             let due = state.withLock { $0.record.takeDue(now: .now) }
             for name in due { restrain(name, .apart) }

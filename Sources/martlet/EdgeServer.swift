@@ -101,9 +101,9 @@ final class EdgeServer: Sendable {
     }
 }
 
-/// How much there is to do, looked at every few seconds.
+/// How much there is to do, looked at from time to time.
 private final class Load: Sendable {
-    private static let pauseSeconds = 2.0
+    private static let pauseSeconds = 15.0
     private let latest = Mutex<(rate: Double, isolates: Int)>((0, 0))
 
     /// Requests in a second, and isolates.

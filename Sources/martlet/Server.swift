@@ -76,6 +76,9 @@ final class Server: Sendable {
         RuntimeStatus(placement, workers: workers, revision: revision)
     }
 
+    /// How much of the process is lost: see `RuntimeStatus.taint`.
+    var taint: Int { placement.taint }
+
     /// Changes what stands under a name; requests under way end as they began.
     func replace(_ name: String, with entry: WorkerTable.Entry?) {
         if case .worker(let worker) = entry { placement.announce(worker) }

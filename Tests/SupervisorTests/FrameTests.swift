@@ -25,7 +25,8 @@ private var status: RuntimeStatus {
 private let fromHost: [FromHost] = [
     .locked(version: FromHost.version, refusals: ["own user namespace: Operation not permitted", ""]), .serving,
     .failed("no"),
-    .log(log), .requestEnded(request), .status(id: 3, status), .drained, .trace(trace), .applied(revision: 5),
+    .log(log), .requestEnded(request), .status(id: 3, status), .pulse(id: 4, taint: 2), .drained, .trace(trace),
+    .applied(revision: 5),
     .call(id: 1, .definition(version: "v", ScriptKey(account: "a", name: "s"))),
     .call(id: 2, .asset(blob: "b", offset: 3, count: 4)), .call(id: 3, .value(.entries(["k", ""], namespace: "n"))),
     .call(id: 4, .value(.put(key: "k", KVEntry(value: [1, 2], metadata: "{}", expiration: 9), namespace: "n"))),
@@ -84,7 +85,7 @@ private func text(_ value: String) -> [UInt8] { number(UInt64(value.utf8.count))
             ], bindings: [.init(name: "N", text: "\u{0} v")], limits: limits)
         let frames: [ToHost] = [
             .hello(settings), .put(definition), .broken(name: "b", why: "it is"), .remove(name: "c"), .open,
-            .status(id: 4), .drain,
+            .status(id: 4), .pulse(id: 5), .drain,
         ]
         for frame in frames { #expect(try ToHost(frame.bytes[...]).bytes == frame.bytes) }
     }

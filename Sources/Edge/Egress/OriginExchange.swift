@@ -18,18 +18,12 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
     let target: OriginTarget
     let shard: EgressShard
     private let fields: HTTPHeaders
-    private let deliver: @Sendable ([EgressEvent]) -> Void
+    private let delivery: ExchangeDelivery
     private let ended: @Sendable () -> Void
     private var number = 0
     private var phase = Phase.resolving
     private var retries = 0
     private(set) var upload: Upload
-    private var outbox: [EgressEvent] = []
-    private var isFlushQueued = false
-    /// Bytes of the answer's body that were delivered and not used up yet.
-    private var unused = 0
-    /// Bytes of both bodies that count for the whole egress.
-    private var held = 0
     /// What the client waits for before it brings more of the body.
     private var pause: EventLoopPromise<Void>?
     /// Since when the origin has been silent while it is its turn.
@@ -44,26 +38,12 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
     ) {
         self.target = target
         self.shard = shard
-        self.deliver = deliver
+        delivery = ExchangeDelivery(on: shard, to: deliver)
         self.ended = ended
         fields = Self.fields(of: request.head, for: target)
         upload = Upload(of: request.body)
-        hold(upload.isStream ? 0 : upload.length ?? 0)
+        delivery.hold(upload.isStream ? 0 : upload.length ?? 0)
     }
-
-    private func hold(_ bytes: Int) {
-        held += bytes
-        shard.held.add(bytes)
-    }
-
-    private func letGo(_ bytes: Int) {
-        let bytes = min(bytes, held)
-        held -= bytes
-        shard.held.subtract(bytes)
-    }
-
-    /// Bytes of the answer that may be on their way.
-    private var window: Int { shard.held.isFull ? shard.limits.leastWindowBytes : shard.limits.windowBytes }
 
     /// The request's fields without those that are the connection's.
     static func fields(of head: RequestHead, for target: OriginTarget) -> HTTPHeaders {
@@ -89,7 +69,7 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
         shard.loop.execute { [self] in
             guard !isOver else { return }
             guard upload.append(bytes) else { return }
-            self.hold(bytes.count)
+            delivery.hold(bytes.count)
             writeMore()
         }
     }
@@ -103,9 +83,7 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
 
     func consumed(_ bytes: Int) {
         shard.loop.execute { [self] in
-            unused -= bytes
-            letGo(bytes)
-            guard let pause, unused <= window / 2 else { return }
+            guard delivery.consumed(bytes), let pause else { return }
             self.pause = nil
             touch()
             pause.succeed()
@@ -182,14 +160,8 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
         guard isCurrent(attempt) else { return }
         touch()
         guard head.status != .switchingProtocols else { return fail(.malformedAnswer) }
-        var size = 0
-        var answer = EgressResponseHead(status: Int(head.status.code), reason: head.status.reasonPhrase)
-        for (name, value) in head.headers {
-            size += name.utf8.count + value.utf8.count + 4
-            answer.append(name: name, value: value)
-        }
-        guard size <= shard.limits.headerBytes else { return fail(.headTooLarge) }
-        post(.head(answer))
+        guard let answer = delivery.head(of: head) else { return fail(.headTooLarge) }
+        delivery.post(.head(answer))
         // An origin that refuses reads no further.
         if answer.status >= 300, upload.isOpen { closeUpload() }
     }
@@ -197,10 +169,7 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
     func received(_ piece: ByteBuffer, by attempt: OriginAttempt) -> EventLoopFuture<Void> {
         guard isCurrent(attempt), piece.readableBytes > 0 else { return shard.loop.makeSucceededVoidFuture() }
         touch()
-        unused += piece.readableBytes
-        hold(piece.readableBytes)
-        post(.body(Array(piece.readableBytesView)))
-        guard unused >= window else { return shard.loop.makeSucceededVoidFuture() }
+        guard delivery.post(piece) else { return shard.loop.makeSucceededVoidFuture() }
         let pause = shard.loop.makePromise(of: Void.self)
         self.pause = pause
         return pause.futureResult
@@ -209,13 +178,13 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
     func finished(_ attempt: OriginAttempt) {
         guard isCurrent(attempt) else { return }
         if upload.isOpen { closeUpload() }
-        post(.end)
+        delivery.post(.end)
         end()
     }
 
     private func fail(_ failure: EgressFailure) {
         guard !isOver else { return }
-        post(.failed(failure))
+        delivery.post(.failed(failure))
         end()
     }
 
@@ -246,36 +215,24 @@ final class OriginExchange: EgressExchange, @unchecked Sendable {
     private func sent(_ bytes: Int) {
         touch()
         upload.sent(bytes)
-        letGo(bytes)
-        if upload.isStream { post(.sent(bytes)) }
+        delivery.letGo(bytes)
+        if upload.isStream { delivery.post(.sent(bytes)) }
         if !upload.isWaitingForOrigin { shard.loop.execute { [self] in writeMore() } }
     }
 
     private func closeUpload() {
         upload.close()
-        post(.sendingEnded)
+        delivery.post(.sendingEnded)
     }
 
-    // MARK: Events
-
-    private func post(_ event: EgressEvent) {
-        outbox.append(event)
-        guard !isFlushQueued else { return }
-        isFlushQueued = true
-        // At the end of the turn: what one read brings is one delivery.
-        shard.loop.execute { [self] in
-            isFlushQueued = false
-            deliver(outbox)
-            outbox = []
-        }
-    }
+    // MARK: The end
 
     private func end() {
         guard !isOver else { return }
         let last = phase
         phase = .over
         upload.close()
-        letGo(held)
+        delivery.letGoOfAll()
         pause?.succeed()
         pause = nil
         if number != 0 { shard.remove(number) }

@@ -25,21 +25,15 @@ final class UpgradeExchange: EgressExchange, @unchecked Sendable {
     let shard: EgressShard
     let handshake = SocketHandshake()
     private let fields: HTTPHeaders
-    private let deliver: @Sendable ([EgressEvent]) -> Void
+    private let delivery: ExchangeDelivery
     private let ended: @Sendable () -> Void
     private var phase = Phase.resolving
     private var isUpgraded = false
     private var handler: UpgradeHandler?
-    private var outbox: [EgressEvent] = []
-    private var isFlushQueued = false
-    /// Bytes that were delivered and not used up yet.
-    private var unused = 0
     private var isPaused = false
     /// Bytes that the connection has not got rid of.
     private var unsent = 0
     private var isFinishing = false
-    /// Bytes of both directions that count for the whole egress.
-    private var held = 0
     /// Since when the origin has been silent while it is its turn.
     private var silentSince = NIODeadline.now()
     private var silenceTimer: Scheduled<Void>?
@@ -53,7 +47,7 @@ final class UpgradeExchange: EgressExchange, @unchecked Sendable {
     ) {
         self.target = target
         self.shard = shard
-        self.deliver = deliver
+        delivery = ExchangeDelivery(on: shard, to: deliver)
         self.ended = ended
         var fields = OriginExchange.fields(of: request.head, for: target)
         handshake.add(to: &fields)
@@ -75,9 +69,7 @@ final class UpgradeExchange: EgressExchange, @unchecked Sendable {
 
     func consumed(_ bytes: Int) {
         shard.loop.execute { [self] in
-            unused -= bytes
-            letGo(bytes)
-            guard isPaused, unused <= window / 2, let channel else { return }
+            guard delivery.consumed(bytes), isPaused, let channel else { return }
             isPaused = false
             touch()
             _ = channel.setOption(.autoRead, value: true)
@@ -182,29 +174,20 @@ final class UpgradeExchange: EgressExchange, @unchecked Sendable {
             fail(.malformedAnswer)
             return false
         }
-        var size = 0
-        var answer = EgressResponseHead(status: Int(head.status.code), reason: head.status.reasonPhrase)
-        for (name, value) in head.headers {
-            size += name.utf8.count + value.utf8.count + 4
-            answer.append(name: name, value: value)
-        }
-        guard size <= shard.limits.headerBytes else {
+        guard let answer = delivery.head(of: head) else {
             fail(.headTooLarge)
             return false
         }
         isUpgraded = agrees
         if agrees { silenceTimer?.cancel() }
-        post(.head(answer))
+        delivery.post(.head(answer))
         return agrees
     }
 
     func received(_ piece: ByteBuffer) {
         guard case .answering(let channel) = phase, piece.readableBytes > 0 else { return }
         touch()
-        unused += piece.readableBytes
-        hold(piece.readableBytes)
-        post(.body(Array(piece.readableBytesView)))
-        guard unused >= window, !isPaused else { return }
+        guard delivery.post(piece), !isPaused else { return }
         isPaused = true
         _ = channel.setOption(.autoRead, value: false)
     }
@@ -212,7 +195,7 @@ final class UpgradeExchange: EgressExchange, @unchecked Sendable {
     /// The answer is complete, or the WebSocket's connection is closed.
     func finished() {
         guard case .answering = phase else { return fail(.connectionLost) }
-        post(.end)
+        delivery.post(.end)
         end()
     }
 
@@ -232,7 +215,7 @@ final class UpgradeExchange: EgressExchange, @unchecked Sendable {
 
     private func fail(_ failure: EgressFailure) {
         guard !isOver else { return }
-        post(.failed(failure))
+        delivery.post(.failed(failure))
         end()
     }
 
@@ -245,7 +228,7 @@ final class UpgradeExchange: EgressExchange, @unchecked Sendable {
             watchSilence()
         }
         unsent += bytes.readableBytes
-        hold(bytes.readableBytes)
+        delivery.hold(bytes.readableBytes)
         var rest = bytes
         while let piece = rest.readSlice(length: min(Self.pieceSize, rest.readableBytes)), piece.readableBytes > 0 {
             let count = piece.readableBytes
@@ -259,8 +242,8 @@ final class UpgradeExchange: EgressExchange, @unchecked Sendable {
         guard !isOver else { return }
         touch()
         unsent -= count
-        letGo(count)
-        post(.sent(count))
+        delivery.letGo(count)
+        delivery.post(.sent(count))
         if unsent == 0 { silenceTimer?.cancel() }
         closeIfFinished()
     }
@@ -270,19 +253,7 @@ final class UpgradeExchange: EgressExchange, @unchecked Sendable {
         channel.close(promise: nil)
     }
 
-    // MARK: Events
-
-    private func post(_ event: EgressEvent) {
-        outbox.append(event)
-        guard !isFlushQueued else { return }
-        isFlushQueued = true
-        // At the end of the turn: what one read brings is one delivery.
-        shard.loop.execute { [self] in
-            isFlushQueued = false
-            deliver(outbox)
-            outbox = []
-        }
-    }
+    // MARK: The end
 
     private func end() {
         guard !isOver else { return }
@@ -290,26 +261,12 @@ final class UpgradeExchange: EgressExchange, @unchecked Sendable {
         phase = .over
         handler = nil
         silenceTimer?.cancel()
-        letGo(held)
+        delivery.letGoOfAll()
         last?.close(promise: nil)
         ended()
     }
 
-    // MARK: Bounds
-
-    private func hold(_ bytes: Int) {
-        held += bytes
-        shard.held.add(bytes)
-    }
-
-    private func letGo(_ bytes: Int) {
-        let bytes = min(bytes, held)
-        held -= bytes
-        shard.held.subtract(bytes)
-    }
-
-    /// Bytes that may be on their way to the worker.
-    private var window: Int { shard.held.isFull ? shard.limits.leastWindowBytes : shard.limits.windowBytes }
+    // MARK: Silence
 
     private func touch() { silentSince = .now() }
 

@@ -11,6 +11,9 @@ package final class Meter: Sendable {
         let worker: Worker
         /// What of the Worker's counters was read already.
         var written = UsageAmounts()
+        /// Memory by time that was not written yet, in KiB times seconds, and the readings that it comes from.
+        var memory: Int64 = 0
+        var memoryTicks = 0
         /// How many times in a row a Worker that was replaced had used nothing.
         var quietTicks = 0
     }
@@ -31,6 +34,9 @@ package final class Meter: Sendable {
     private static let tick: UInt64 = 1_000_000_000
     /// After so many readings without use, a Worker that was replaced is not read any more.
     private static let quietTicksAtMost = 60
+    /// The memory of a Worker that does nothing else is written after so many readings: most Workers do nothing most of
+    /// the time.
+    private static let memoryTicksAtMost = 10
 
     /// What accounts with limits have used.
     let daily = DailyUse()
@@ -56,13 +62,14 @@ package final class Meter: Sendable {
             let tick = Alarm()
             while true {
                 tick.wait(nanoseconds: Self.tick)
-                flush()
+                flush(isLast: false)
             }
         }
     }
 
     /// Writes what was used since the last time. Waits for the disk.
-    package func flush() {
+    /// - Parameter isLast: all of it, since there may be no later time.
+    package func flush(isLast: Bool = true) {
         writing.withLock { _ in
             if !write() { return }
             do {
@@ -70,7 +77,7 @@ package final class Meter: Sendable {
             } catch {
                 complain("the ledger cannot be read, and limits of use do not hold: \(error)")
             }
-            state.withLock { $0.unwritten = Self.read(&$0.entries) }
+            state.withLock { $0.unwritten = Self.read(&$0.entries, isLast: isLast) }
             _ = write()
         }
     }
@@ -98,7 +105,7 @@ package final class Meter: Sendable {
 
     private func complain(_ text: String) { log.log(LogEvent(worker: "", request: 0, level: "error", text: text)) }
 
-    private static func read(_ entries: inout [Entry]) -> Batch? {
+    private static func read(_ entries: inout [Entry], isLast: Bool) -> Batch? {
         let hour = Usage.hour(of: .now)
         var used: [ScriptKey: UsageAmounts] = [:]
         for index in entries.indices {
@@ -107,7 +114,12 @@ package final class Meter: Sendable {
             var amounts = now - entries[index].written
             entries[index].written = now
             entries[index].quietTicks = worker.isRetired && amounts.isZero ? entries[index].quietTicks + 1 : 0
-            amounts.memoryKilobyteSeconds = Int64(worker.counts.memory >> 10)
+            entries[index].memory += Int64(worker.counts.memory >> 10)
+            entries[index].memoryTicks += 1
+            if amounts.isZero, !isLast, entries[index].memoryTicks < memoryTicksAtMost { continue }
+            amounts.memoryKilobyteSeconds = entries[index].memory
+            entries[index].memory = 0
+            entries[index].memoryTicks = 0
             if !amounts.isZero { used[entries[index].key] = (used[entries[index].key] ?? UsageAmounts()) + amounts }
         }
         entries.removeAll { $0.quietTicks > quietTicksAtMost }

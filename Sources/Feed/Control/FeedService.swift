@@ -5,7 +5,7 @@ package import Model
 package struct FeedService: Sendable {
     /// The calls there are, with what each brings.
     package enum Name {
-        /// A `LocationReport`; the answer is a `ReportAnswer`.
+        /// A `LocationReport`.
         package static let report = "report"
         /// The name of a blob; the answer is its form for the way.
         package static let blob = "blob"
@@ -33,7 +33,7 @@ package struct FeedService: Sendable {
         switch name {
         case Name.report:
             registry.take(try Self.value(body), of: location.id)
-            return try Self.json(ReportAnswer(revision: try store.feedPosition(of: nil).revision))
+            return []
         case Name.orders:
             var reader = FeedReader(body)
             registry.hears(try reader.number(), ran: try reader.number(), location.id)
@@ -125,12 +125,6 @@ package struct FeedService: Sendable {
         default: FeedError(.failed, error.message)
         }
     }
-}
-
-/// What a report is answered with.
-package struct ReportAnswer: Sendable, Codable {
-    /// The truth's.
-    package var revision: Int64
 }
 
 extension FedScript {

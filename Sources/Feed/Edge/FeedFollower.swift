@@ -13,6 +13,8 @@ package final class FeedFollower: Sendable {
         package var position: FeedPosition?
         /// Why there is no connection.
         package var failure: FeedError?
+        /// How many times records were taken in.
+        fileprivate var takes = 0
     }
 
     /// How long the follower waits for a message at a time, in seconds.
@@ -25,7 +27,11 @@ package final class FeedFollower: Sendable {
     /// Bytes of records that are kept until all that belong to them are here.
     private static let pendingBytes = 8 << 20
     /// Between two looks at what has been used, in seconds.
-    private static let usagePause = 1.0
+    private static let usagePause = 3.0
+    /// Between two reports where nothing has changed, in seconds. Who has not been heard of for 10 seconds is away.
+    private static let reportPause: Int64 = 3
+    /// Between two attempts to fetch what is not needed at once, in seconds.
+    private static let wantedPause = 1.0
     /// Blobs that are fetched behind what is served, at a time.
     private static let blobsAtOnce = 16
 
@@ -40,6 +46,8 @@ package final class FeedFollower: Sendable {
     private let silent = Mutex(0.0)
     private let log: @Sendable (_ level: String, _ text: String) -> Void
     private let status: Mutex<Status>
+    /// The last report of this connection.
+    private let told = Mutex<(report: LocationReport, time: Timestamp)?>(nil)
     private let connection = Mutex<(any FeedConnection)?>(nil)
     /// The copy is not what it should be: the next one is made anew.
     private let mustRestart = Mutex(false)
@@ -205,7 +213,8 @@ package final class FeedFollower: Sendable {
                 if !isFresh, let known = now.position, known.epoch == epoch, head.position.revision < known.revision {
                     throw FeedError(.diverged, "the control node is behind this location: it has been set back")
                 }
-                guard try apply(&pending, upTo: head.position, link) else { continue }
+                let isKnown = !isFresh && pending.records.isEmpty && now.position == head.position
+                guard try isKnown || apply(&pending, upTo: head.position, link) else { continue }
                 isFresh = false
                 reached(head, link)
             case .keys(let sealed, let signature):
@@ -239,6 +248,7 @@ package final class FeedFollower: Sendable {
                 .foreign, "this is the feed of another installation than the one that the credentials are for")
         }
         try copy.begin(epoch: welcome.epoch, isFresh: welcome.isFresh)
+        told.withLock { $0 = nil }
         connection.withLock { $0 = link }
         let wasAway = change { status in
             defer {
@@ -262,6 +272,7 @@ package final class FeedFollower: Sendable {
         }
         do {
             try copy.apply(pending.records, blobs: pending.blobs, upTo: position, mark: link.mark)
+            if !pending.records.isEmpty { change { $0.takes += 1 } }
             pending = Pending()
             return position != nil
         } catch let error as FeedError where error.kind == .diverged && link.isCompacted {
@@ -281,7 +292,18 @@ package final class FeedFollower: Sendable {
             status.truthRevision = head.position.revision
             status.lastContact = .now
         }
-        if let body = try? FeedService.json(report(head.position)) { link.tell(FeedService.Name.report, body) }
+        tell(report(head.position), link)
+    }
+
+    /// Tells the control node what it does not know, and from time to time that this location is there.
+    private func tell(_ report: LocationReport, _ link: any FeedConnection) {
+        let now = Timestamp.now
+        let isNews = told.withLock { told in
+            if let told, told.report == report, now.seconds - told.time.seconds < Self.reportPause { return false }
+            told = (report, now)
+            return true
+        }
+        if isNews, let body = try? FeedService.json(report) { link.tell(FeedService.Name.report, body) }
     }
 
     // MARK: Orders
@@ -365,17 +387,30 @@ package final class FeedFollower: Sendable {
 
     /// Fetches what is not needed at once, such as large assets.
     private func fetchWanted() {
+        var done: Int?
         while true {
-            Foundation.Thread.sleep(forTimeInterval: Self.usagePause)
+            let takes = waitForRecords(beyond: done)
             do {
-                guard connection.withLock({ $0 != nil }) else { continue }
-                for hash in try copy.wantedBlobs(Self.blobsAtOnce) { try copy.add(blob: try blob(hash), hash: hash) }
-            } catch let error as FeedError where error.kind == .away || error.kind == .missing {
+                while case let wanted = try copy.wantedBlobs(Self.blobsAtOnce), !wanted.isEmpty {
+                    for hash in wanted { try copy.add(blob: try blob(hash), hash: hash) }
+                }
+                done = takes
                 continue
+            } catch let error as FeedError where error.kind == .away || error.kind == .missing {
+                // Tried again.
             } catch {
                 log("error", "feed: a blob cannot be fetched: \(error)")
             }
+            Foundation.Thread.sleep(forTimeInterval: Self.wantedPause)
         }
+    }
+
+    /// Returns how many times records were taken in, when that is another number.
+    private func waitForRecords(beyond takes: Int?) -> Int {
+        settled.lock()
+        defer { settled.unlock() }
+        while now.takes == takes { settled.wait() }
+        return now.takes
     }
 }
 

@@ -103,14 +103,17 @@ package enum AssetRules {
         let value = line[line.index(after: colon)...].trimmedBlanks
         guard isToken(name) else { throw AssetRuleError("'\(name)' is not the name of a header") }
         guard !value.isEmpty else { throw AssetRuleError("the header '\(name)' has no value") }
-        guard !value.utf8.contains(where: { $0 < 0x20 && $0 != 9 || $0 == 0x7f }) else {
-            throw AssetRuleError("the value of '\(name)' has a control character")
-        }
+        guard !hasControls(value) else { throw AssetRuleError("the value of '\(name)' has a control character") }
         if let index = rule.set.firstIndex(where: { $0.name == name }) {
             rule.set[index].value += ", \(value)"
         } else {
             rule.set.append(HeaderRule.Field(name: name, value: value))
         }
+    }
+
+    /// What no field's value may have. (RFC 9110, section 5.5.)
+    private static func hasControls(_ value: String) -> Bool {
+        value.utf8.contains { $0 < 0x20 && $0 != 9 || $0 == 0x7f }
     }
 
     /// (RFC 9110, section 5.6.2.)
@@ -174,6 +177,7 @@ package enum AssetRules {
         guard target.hasPrefix("/") || target.hasPrefix("https://") && target.utf8.count > 8 else {
             throw AssetRuleError("'\(target)' begins neither with '/' nor with 'https://'")
         }
+        guard !hasControls(target) else { throw AssetRuleError("the target has a control character") }
         let text = tokens.count == 3 ? tokens[2] : "302"
         guard let status = Int(text), statuses.contains(status) else {
             throw AssetRuleError("the status is 200, 301, 302, 303, 307 or 308, not \(text)")
@@ -203,7 +207,8 @@ package enum AssetRules {
         of text: String, _ findings: inout [(line: Int, message: String)]
     ) -> [(number: Int, line: String)] {
         var result: [(number: Int, line: String)] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+        for (index, line) in lines.enumerated() {
             let line = line.trimmedBlanks
             guard !line.isEmpty, !line.hasPrefix("#") else { continue }
             guard line.utf8.count <= lineLength else {

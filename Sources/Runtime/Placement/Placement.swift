@@ -475,6 +475,9 @@ package final class Placement: Sendable {
         laneTimings.withLock { $0 }.reduce(into: LaneTimings.Values()) { $0.add($1.values) }
     }
 
+    /// Isolates whose memory could not be given back, and lanes that were given up.
+    package var taint: Int { reaper.counts.lost + lostLanes.load(ordering: .relaxed) }
+
     package var numbers: Numbers {
         let lanes = state.withLock { Array($0.lanes.values) }
         let reaped = reaper.counts

@@ -124,7 +124,9 @@ extension EdgeStore: UsageStore {
     }
 
     package func unsentUsage() throws -> UsageBatch? {
-        try write { db in
+        let isAny = try read { db in try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT * FROM usage_out)") ?? false }
+        guard isAny else { return nil }
+        return try write { db in
             // What was sent and not answered is sent again as it was: it may have been counted.
             var last: Int64? = try SQLiteStore.meta("usage sent", db)
             if last == nil {

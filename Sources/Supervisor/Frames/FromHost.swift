@@ -3,7 +3,7 @@ package import Model
 /// What a host tells its supervisor. A host may have been taken over: everything in it is a claim.
 package enum FromHost: Sendable, Equatable {
     /// Frames of another version are not understood.
-    package static let version = 3
+    package static let version = 4
     /// Longest frame, in bytes: a host cannot make the supervisor hold more. The largest value of KV has to fit.
     package static let longestFrame = 32 << 20
     /// Longest text of a log line, in bytes; hosts cut what is longer.
@@ -21,6 +21,8 @@ package enum FromHost: Sendable, Equatable {
     case requestEnded(RequestEvent)
     case trace(Trace)
     case status(id: Int, RuntimeStatus)
+    /// It lives, and has lost so many isolates and lanes.
+    case pulse(id: Int, taint: Int)
     /// About a subrequest or an operation on a cache, by its number.
     case exchange(id: Int, ExchangeOrder)
     case call(id: Int, StoreCall)
@@ -51,7 +53,7 @@ package enum FromHost: Sendable, Equatable {
     private enum Kind: UInt8 {
         case locked = 1
         case serving, failed, log, requestEnded, status, drained, exchange, trace, call, applied, ran, checked, sign,
-            closed, taken, following, service, handBack, counted
+            closed, taken, following, service, handBack, counted, pulse
     }
 
     /// A frame's content: a byte for the kind, and what belongs to it.
@@ -80,6 +82,10 @@ package enum FromHost: Sendable, Equatable {
             begin(.status)
             writer.number(id)
             writer.value(status)
+        case .pulse(let id, let taint):
+            begin(.pulse)
+            writer.number(id)
+            writer.number(taint)
         case .exchange(let id, let order):
             begin(.exchange)
             writer.number(id)
@@ -138,6 +144,7 @@ package enum FromHost: Sendable, Equatable {
         case .requestEnded: self = .requestEnded(try RequestEvent(from: &reader))
         case .trace: self = .trace(try Trace(from: &reader))
         case .status: self = .status(id: try reader.number(), try reader.value(RuntimeStatus.self))
+        case .pulse: self = .pulse(id: try reader.number(), taint: try reader.count())
         case .exchange: self = .exchange(id: try reader.number(), try ExchangeOrder(from: &reader))
         case .call: self = .call(id: try reader.number(), try StoreCall(from: &reader))
         case .service:

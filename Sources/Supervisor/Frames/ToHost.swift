@@ -17,6 +17,8 @@ package enum ToHost: Sendable {
     /// All has been told: connections may come.
     case open
     case status(id: Int)
+    /// Asks whether it lives, and what it has lost.
+    case pulse(id: Int)
     /// What came of an exchange.
     case exchange(id: Int, [EgressEvent])
     case answer(id: Int, StoreAnswer)
@@ -44,7 +46,7 @@ package enum ToHost: Sendable {
     private enum Kind: UInt8 {
         case hello = 1
         case put, broken, remove, open, status, drain, exchange, routes, answer, follow, run, check, certificates,
-            signed, accept, connection, service
+            signed, accept, connection, service, pulse
     }
 
     package var bytes: [UInt8] {
@@ -71,6 +73,9 @@ package enum ToHost: Sendable {
         case .open: begin(.open)
         case .status(let id):
             begin(.status)
+            writer.number(id)
+        case .pulse(let id):
+            begin(.pulse)
             writer.number(id)
         case .exchange(let id, let events):
             begin(.exchange)
@@ -129,6 +134,7 @@ package enum ToHost: Sendable {
         case .routes: self = .routes(try reader.value(RoutingSnapshot.self), isWhole: try reader.flag())
         case .open: self = .open
         case .status: self = .status(id: try reader.number())
+        case .pulse: self = .pulse(id: try reader.number())
         case .exchange:
             self = .exchange(
                 id: try reader.number(),

@@ -2,7 +2,7 @@ package import Model
 internal import Synchronization
 
 /// What hosts have counted, those that have ended included: no counter goes back when a host is replaced. What a host
-/// counts between the last time that it was asked, each second, and a crash is lost.
+/// counts between the last time that it was asked, some 15 seconds before at most, and a crash is lost.
 package final class CountBook: Sendable {
     /// Workers of ended hosts whose counts are kept.
     private static let mostWorkers = 10_000

@@ -34,6 +34,7 @@ final class Host: Sendable {
     /// What a host says to a question.
     enum Answer: Sendable {
         case status(RuntimeStatus)
+        case pulse(taint: Int)
         case ran(EventResult)
         case checked(StartupReport, isTainted: Bool)
         case following
@@ -228,6 +229,7 @@ final class Host: Sendable {
         case .status(let id, let status):
             counts.note(status, of: number)
             answer(id, .status(status))
+        case .pulse(let id, let taint): answer(id, .pulse(taint: taint))
         case .counted(let status): counts.note(status, of: number)
         case .ran(let id, let result): answer(id, .ran(result))
         case .checked(let id, let report, let isTainted): answer(id, .checked(report, isTainted: isTainted))
@@ -311,24 +313,35 @@ final class Host: Sendable {
 
     /// What the host tells of itself; nil if it does not in time.
     func status(within seconds: Double) -> RuntimeStatus? {
-        let result = StatusAnswer()
-        ask({ .status(id: $0) }, answered: { result.set($0) })
-        return result.wait(seconds: seconds)
+        guard case .status(let status) = reply(to: { .status(id: $0) }, within: seconds) else { return nil }
+        return status
     }
 
-    /// A status on its way from one thread to another.
-    private final class StatusAnswer: Sendable {
-        private let status = Mutex<RuntimeStatus?>(nil)
+    /// How many isolates and lanes it has lost; nil if it does not say so in time.
+    func taint(within seconds: Double) -> Int? {
+        guard case .pulse(let taint) = reply(to: { .pulse(id: $0) }, within: seconds) else { return nil }
+        return taint
+    }
+
+    private func reply(to question: (_ id: Int) -> ToHost, within seconds: Double) -> Answer? {
+        let reply = Reply()
+        ask(question, answered: { reply.set($0) })
+        return reply.wait(seconds: seconds)
+    }
+
+    /// An answer on its way from one thread to another.
+    private final class Reply: Sendable {
+        private let answer = Mutex<Answer?>(nil)
         private let isThere = DispatchSemaphore(value: 0)
 
         func set(_ answer: Answer?) {
-            if case .status(let status) = answer { self.status.withLock { $0 = status } }
+            self.answer.withLock { $0 = answer }
             isThere.signal()
         }
 
-        func wait(seconds: Double) -> RuntimeStatus? {
+        func wait(seconds: Double) -> Answer? {
             guard isThere.wait(timeout: .now() + seconds) == .success else { return nil }
-            return status.withLock { $0 }
+            return answer.withLock { $0 }
         }
     }
 

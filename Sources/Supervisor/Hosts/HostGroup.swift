@@ -302,12 +302,16 @@ final class HostGroup: Sendable {
     private static let longestSilence = 30.0
 
     /// A host that has lost too much serves on until the next one does. Waits for an answer.
-    func lookForTaint() {
+    /// - Parameter isCounting: what it has counted is asked for too, which is more to write and to read.
+    func lookForTaint(isCounting: Bool) {
         let (members, isBusy) = state.withLock { ($0.hosts, $0.isLaunching || $0.isEnding) }
         guard !isBusy, members.count == 1, let member = members.values.first, member.phase == .serving else { return }
-        guard let status = member.host.status(within: Self.longestSilence) else { return member.host.kill() }
-        guard status.taint >= options.taintBudget else { return }
-        delegate.say("warn", "A host has lost \(status.taint) isolates or lanes and is replaced.")
+        let host = member.host
+        let longest = Self.longestSilence
+        let answer = isCounting ? host.status(within: longest)?.taint : host.taint(within: longest)
+        guard let taint = answer else { return host.kill() }
+        guard taint >= options.taintBudget else { return }
+        delegate.say("warn", "A host has lost \(taint) isolates or lanes and is replaced.")
         launch(after: 0)
     }
 

@@ -80,7 +80,7 @@ package struct HostRules {
         case .counted(let status):
             guard isServing else { throw WireError("counted out of turn") }
             try check(status)
-        case .ran(let id, _), .checked(let id, _, _), .following(let id): try answers(id)
+        case .ran(let id, _), .checked(let id, _, _), .following(let id), .pulse(let id, _): try answers(id)
         case .applied: guard isLocked else { throw WireError("applied out of turn") }
         case .exchange(_, let order): try check(order)
         case .call(_, let call): try check(call)

@@ -24,6 +24,7 @@ final class CheckHost: Sendable {
             switch order {
             case .open: channel.send(FromHost.serving.bytes)
             case .status(let id): channel.send(FromHost.status(id: id, RuntimeStatus()).bytes)
+            case .pulse(let id): channel.send(FromHost.pulse(id: id, taint: 0).bytes)
             case .check(let id, let worker, let key): check(worker, key, id)
             case .drain:
                 channel.send(FromHost.drained.bytes)

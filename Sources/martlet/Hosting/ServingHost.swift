@@ -75,6 +75,7 @@ final class ServingHost: Sendable {
                 channel.send(FromHost.serving.bytes)
             }
         case .status(let id): channel.send(FromHost.status(id: id, status).bytes)
+        case .pulse(let id): channel.send(FromHost.pulse(id: id, taint: server.taint).bytes)
         case .exchange(let id, let events): exchanges.take(events, of: id)
         case .answer(let id, let answer): store.take(answer, of: id)
         case .service(let id, let order): answer(order, id)

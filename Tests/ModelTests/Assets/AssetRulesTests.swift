@@ -102,11 +102,14 @@ import Testing
             /e /g
             /h /i 301 extra
             /ok /fine
+            /j https://example.org/\r\u{0}x
             """
         let parsed = AssetRules.redirects(text, htmlHandling: .autoTrailingSlash)
         #expect(parsed.rules.map(\.pattern) == ["/e", "/ok"])
-        #expect(parsed.findings.map(\.line) == [1, 2, 3, 4, 5, 6, 7, 9, 10])
+        #expect(parsed.findings.map(\.line) == [1, 2, 3, 4, 5, 6, 7, 9, 10, 12])
         #expect(AssetRules.redirects("/ /index.html", htmlHandling: .none).rules.count == 1)
+        let fromWindows = AssetRules.redirects("/a /b\r\n/c /d 301\r\n", htmlHandling: .none)
+        #expect(fromWindows.rules.map(\.target) == ["/b", "/d"] && fromWindows.findings.isEmpty)
         let many = (0..<2_001).map { "/\($0) /x\n" }.joined() + (0..<101).map { "/\($0)/* /y\n" }.joined()
         #expect(AssetRules.redirects(many, htmlHandling: .none).rules.count == 2_100)
     }
