@@ -14,6 +14,7 @@ final class EdgeNode {
         let folder = try ScratchFolder()
         try Self.add(location, to: platform, in: folder, flags)
         try self.init(location, folder: folder, join: join ?? platform.address)
+        platform.locations.append(self)
         try takeAddresses()
     }
 
@@ -60,6 +61,16 @@ final class EdgeNode {
         try takeAddresses()
     }
 
+    /// Changes its copy behind its back.
+    func execute(_ statement: String) throws {
+        try Program.check(
+            "/usr/bin/python3",
+            [
+                "-c", "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()",
+                "\(folder.path)/\(location)/edge.sqlite", statement,
+            ])
+    }
+
     func client() throws -> Client { try Client(port: martlet.ports[1]) }
 
     func get(_ name: String, _ path: String = "/", fields: [(String, String)] = []) throws -> Answer {
@@ -84,7 +95,7 @@ final class EdgeNode {
 }
 
 extension Platform {
-    var address: String { "http://127.0.0.1:\(martlet.ports[1])" }
+    var address: String { "http://127.0.0.1:\(martlet.ports.last!)" }
 
     /// A command of the operator's.
     func command(_ arguments: [String]) throws -> (status: Int32, output: String) {

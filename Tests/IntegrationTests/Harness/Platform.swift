@@ -4,6 +4,9 @@ final class Platform {
     private(set) var martlet: Martlet
     let account: String
     let token: String
+    /// Its locations, which run as long as it does: arrays, unlike classes, end with their last use, and what is only
+    /// asked by its port would be gone.
+    var locations: [EdgeNode] = []
     private let flags: [String]
 
     /// - Parameter wrapper: makes of the scratch folder what runs Martlet.
@@ -124,9 +127,9 @@ final class Platform {
         try done("PUT", path, json: #"{"cordon":\#(cordon.map { "\"\($0)\"" } ?? "null")}"#)
     }
 
-    /// What the Worker answers under the account's subdomain.
+    /// What the Worker answers under the account's subdomain. A host may have to be started for it.
     func get(_ name: String, _ path: String = "/", fields: [(String, String)] = []) throws -> Answer {
-        try martlet.get(path, host: "\(name).main.localhost", fields: fields)
+        try martlet.get(path, host: "\(name).main.localhost", fields: fields, by: .patient)
     }
 }
 

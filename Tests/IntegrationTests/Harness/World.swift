@@ -27,6 +27,7 @@ final class World {
         let folder = try ScratchFolder()
         try EdgeNode.add(location, to: platform, in: folder)
         let edge = try EdgeNode(location, folder: folder, join: join, flags: flags)
+        platform.locations.append(edge)
         try edge.takeAddresses()
         return edge
     }
