@@ -105,7 +105,7 @@ package final class ServiceDesk: Sendable {
     }
 
     /// As the one who asks has it.
-    private final class Call: EgressExchange {
+    private final class Call: OrderedExchange {
         private let id: Int
         private let desk: ServiceDesk
 
@@ -114,9 +114,6 @@ package final class ServiceDesk: Sendable {
             self.desk = desk
         }
 
-        func send(_ bytes: [UInt8]) { desk.order(.send(bytes), id) }
-        func finishSending() { desk.order(.finishSending, id) }
-        func consumed(_ bytes: Int) { desk.order(.consumed(bytes), id) }
-        func cancel() { desk.order(.cancel, id) }
+        func order(_ order: ExchangeOrder) { desk.order(order, id) }
     }
 }

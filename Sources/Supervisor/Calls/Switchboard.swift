@@ -31,7 +31,7 @@ final class Switchboard: ServiceCaller {
 }
 
 /// A call that may wait for its host.
-private final class SwitchedCall: EgressExchange {
+private final class SwitchedCall: OrderedExchange {
     private struct State {
         var exchange: (any EgressExchange)?
         /// What was ordered before there was an exchange.
@@ -51,7 +51,7 @@ private final class SwitchedCall: EgressExchange {
         }
     }
 
-    private func order(_ order: ExchangeOrder) {
+    func order(_ order: ExchangeOrder) {
         let exchange = state.withLock { state in
             if order == .cancel { state.isCancelled = true }
             if state.exchange == nil, !state.isCancelled { state.orders.append(order) }
@@ -59,11 +59,6 @@ private final class SwitchedCall: EgressExchange {
         }
         exchange?.obey(order)
     }
-
-    func send(_ bytes: [UInt8]) { order(.send(bytes)) }
-    func finishSending() { order(.finishSending) }
-    func consumed(_ bytes: Int) { order(.consumed(bytes)) }
-    func cancel() { order(.cancel) }
 }
 
 /// How many calls between hosts came of each request from outside. Hosts count the calls within them; a circle of

@@ -36,3 +36,15 @@ extension EgressExchange {
         }
     }
 }
+
+/// An exchange that is somewhere else: orders about it are told.
+protocol OrderedExchange: EgressExchange {
+    func order(_ order: ExchangeOrder)
+}
+
+extension OrderedExchange {
+    func send(_ bytes: [UInt8]) { order(.send(bytes)) }
+    func finishSending() { order(.finishSending) }
+    func consumed(_ bytes: Int) { order(.consumed(bytes)) }
+    func cancel() { order(.cancel) }
+}

@@ -112,7 +112,7 @@ extension ExchangeOrder {
     }
 }
 
-private final class RemoteExchange: EgressExchange {
+private final class RemoteExchange: OrderedExchange {
     private let id: Int
     private let egress: RemoteExchanges
 
@@ -121,10 +121,7 @@ private final class RemoteExchange: EgressExchange {
         self.egress = egress
     }
 
-    func send(_ bytes: [UInt8]) { egress.order(.send(bytes), id) }
-    func finishSending() { egress.order(.finishSending, id) }
-    func consumed(_ bytes: Int) { egress.order(.consumed(bytes), id) }
-    func cancel() { egress.order(.cancel, id) }
+    func order(_ order: ExchangeOrder) { egress.order(order, id) }
 }
 
 /// A body that is there whole and is sent in pieces: whoever asked hears nothing of that.
