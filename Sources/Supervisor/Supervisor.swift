@@ -46,7 +46,7 @@ package final class Supervisor: Sendable {
         /// Workers that somebody follows.
         var followed: [String] = []
         /// Certificates that the hosts of each cordon have.
-        var certificates: [Cordon: [Int]] = [:]
+        var certificates: [Cordon: [ServedCertificate]] = [:]
         var hasSaidRefusals = false
         var isEnding = false
     }
@@ -57,8 +57,8 @@ package final class Supervisor: Sendable {
     private let launcher = Launcher()
     private let state = Mutex(State())
     private let handBacks = HandBacks()
-    /// Held while changes are read and told: each once, in order.
-    private let following = Mutex<Void>(())
+    /// Held while changes are read and told: each once, in order. True when they could not be read.
+    private let following = Mutex(false)
 
     /// - Parameter door: accepts connections while there is more than one cordon.
     package init(options: Options, services: HostServices, door: (any FrontDoor)? = nil) {
@@ -185,7 +185,7 @@ package final class Supervisor: Sendable {
             let names = hostNames(state.book)
             for (cordon, group) in state.groups {
                 let own = Self.certificates(served, for: names.map { $0[cordon] })
-                guard state.certificates.updateValue(own.map(\.id), forKey: cordon) != own.map(\.id) else { continue }
+                guard state.certificates.updateValue(own, forKey: cordon) != own else { continue }
                 group.send(.certificates(own))
             }
         }
@@ -230,12 +230,19 @@ package final class Supervisor: Sendable {
 
     /// Tells the hosts what has changed, and waits until they have it: an acknowledged version is live.
     private func follow() {
-        let revision: Int64
-        do {
-            revision = try following.withLock { _ in try tellChanges() }
-        } catch {
-            return say("error", "routes cannot be followed: \(error)")
+        let (revision, failure) = following.withLock { isBehind -> (Int64?, (any Error)?) in
+            do {
+                let revision = try tellChanges()
+                isBehind = false
+                return (revision, nil)
+            } catch {
+                // Nobody tells of a change twice: `watch` looks again.
+                defer { isBehind = true }
+                return (nil, isBehind ? nil : error)
+            }
         }
+        if let failure { say("error", "routes cannot be followed: \(failure)") }
+        guard let revision else { return }
         adjustGroups()
         for group in state.withLock({ Array($0.groups.values) })
         where !group.await(revision: revision, seconds: Self.patience) {
@@ -316,20 +323,21 @@ package final class Supervisor: Sendable {
         }
     }
 
-    /// How often hosts are asked what they have lost, in seconds.
-    private static let taintTick = 1.0
-    /// They are asked what they have counted each so many times.
+    /// How often hosts are asked what they have lost, and what could not be read is read again, in seconds.
+    private static let tick = 1.0
+    /// Hosts are asked what they have counted each so many times.
     private static let ticksToCount = 15
 
     private func watch() {
-        var tick = 0
+        var ticks = 0
         while !state.withLock({ $0.isEnding }) {
-            Thread.sleep(forTimeInterval: Self.taintTick)
-            tick += 1
+            Thread.sleep(forTimeInterval: Self.tick)
+            ticks += 1
             for group in state.withLock({ Array($0.groups.values) }) {
                 group.endLateWaits()
-                group.lookForTaint(isCounting: tick.isMultiple(of: Self.ticksToCount))
+                group.lookForTaint(isCounting: ticks.isMultiple(of: Self.ticksToCount))
             }
+            if following.withLock({ $0 }) { follow() }
             let due = state.withLock { $0.record.takeDue(now: .now) }
             for name in due { restrain(name, .apart) }
         }
@@ -377,7 +385,7 @@ extension Supervisor: HostGroupDelegate {
             if !state.followed.isEmpty { frames.append(.follow(id: 0, state.followed)) }
             if let keeper = services.certificates, let cordon = group.options.cordon {
                 let own = Self.certificates(keeper.served, for: hostNames(state.book).map { $0[cordon] })
-                state.certificates[cordon] = own.map(\.id)
+                state.certificates[cordon] = own
                 frames.append(.certificates(own))
             }
             if state.hasDoor { frames.append(.accept(false)) }

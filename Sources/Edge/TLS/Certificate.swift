@@ -10,7 +10,8 @@ final class Certificate: Sendable {
     let names: [String]
     /// What handshakes with it need; shared by all lanes, with the keys of its session tickets.
     let context: NIOSSLContext
-    let isDefault: Bool
+    /// By which the one who has the key knows it; nil if that is here.
+    let id: Int?
     /// Seconds since 1970.
     let expires: Int64
     private let certificateBytes: [UInt8]
@@ -35,7 +36,7 @@ final class Certificate: Sendable {
         _ files: CertificateFiles?, certificate: [UInt8], key bytes: [UInt8], from place: String, _ keyPlace: String
     ) throws(TLSSetupError) {
         self.files = files
-        isDefault = false
+        id = nil
         certificateBytes = certificate
         keyBytes = bytes
         let chain = try Self.chain(certificateBytes, file: place)
@@ -56,7 +57,7 @@ final class Certificate: Sendable {
     /// - Throws: what is wrong.
     init(_ served: ServedCertificate, signer: any CertificateSigner) throws(TLSSetupError) {
         files = nil
-        isDefault = served.isDefault
+        id = served.id
         certificateBytes = Array(served.chain.utf8)
         keyBytes = []
         self.signer = nil

@@ -5,33 +5,52 @@ internal import Synchronization
 /// The certificates of the process: as the files have them now, or as another process says. Any thread may read, one
 /// reloads.
 package final class CertificateStore: Sendable {
-    /// What others sign by.
-    private struct Keys {
+    private struct State {
+        /// Nil if there are none.
+        var files: CertificateSet?
+        /// Those that lie in no file, with what their source calls them.
+        var kept: [(id: String, certificate: Certificate)] = []
+        /// All of them; nil if there are none, or another process has not said yet.
+        var current: CertificateSet?
+        /// What others show. What stays as it was has the same id, so that they need not begin anew with it.
         var served: [ServedCertificate] = []
+        /// By the ids of those, and of those before.
         var signers: [Int: KeySigner] = [:]
+        var ids: [ObjectIdentifier: Int] = [:]
         var lastID = 0
         var observers: [@Sendable () -> Void] = []
+
+        /// What files have comes first.
+        mutating func join() {
+            let kept = kept.map(\.certificate)
+            let fallback = files?.fallback ?? kept.first
+            current = fallback.map { CertificateSet((files?.certificates ?? []) + kept, fallback: $0) }
+            offer()
+        }
+
+        /// Has others show them. Handshakes that began with the ones before may still end.
+        private mutating func offer() {
+            let before = ids
+            let known = Set(before.values)
+            signers = signers.filter { known.contains($0.key) }
+            served = []
+            ids = [:]
+            for certificate in current?.certificates ?? [] {
+                let key = ObjectIdentifier(certificate)
+                let id = before[key] ?? lastID + 1
+                let isDefault = certificate === current?.fallback
+                guard let (offered, signer) = certificate.served(id: id, isDefault: isDefault) else { continue }
+                lastID = max(lastID, id)
+                served.append(offered)
+                signers[id] = signer
+                ids[key] = id
+            }
+        }
     }
 
     private let pairs: [CertificateFiles]
     private let folder: String?
-    private struct State {
-        /// Nil if there are none.
-        var files: CertificateSet?
-        /// Those that lie in no file.
-        var kept: [Certificate] = []
-        /// All of them; nil if there are none, or another process has not said yet.
-        var current: CertificateSet?
-
-        /// What files have comes first.
-        mutating func join() {
-            let fallback = files?.fallback ?? kept.first
-            current = fallback.map { CertificateSet((files?.certificates ?? []) + kept, fallback: $0) }
-        }
-    }
-
     private let state: Mutex<State>
-    private let keys = Mutex(Keys())
 
     /// Reads the files.
     /// - Parameters:
@@ -41,9 +60,9 @@ package final class CertificateStore: Sendable {
     package init(pairs: [CertificateFiles], folder: String?) throws(TLSSetupError) {
         self.pairs = pairs
         self.folder = folder
-        let set = try Self.load(pairs, folder, reusing: nil)
-        state = Mutex(State(files: set, current: set))
-        offer(set)
+        var state = State(files: try Self.load(pairs, folder, reusing: nil))
+        state.join()
+        self.state = Mutex(state)
     }
 
     /// There are none until somebody says which.
@@ -55,40 +74,53 @@ package final class CertificateStore: Sendable {
 
     /// From now on there are those. Without any, handshakes are not answered.
     package func take(_ served: [ServedCertificate], signer: any CertificateSigner) throws(TLSSetupError) {
+        var known: [Int: Certificate] = [:]
+        for certificate in current?.certificates ?? [] { if let id = certificate.id { known[id] = certificate } }
         var certificates: [Certificate] = []
-        for served in served { certificates.append(try Certificate(served, signer: signer)) }
-        let fallback = certificates.first(where: \.isDefault) ?? certificates.first
+        for served in served {
+            if let same = known[served.id] {
+                certificates.append(same)
+            } else {
+                certificates.append(try Certificate(served, signer: signer))
+            }
+        }
+        let fallback = served.firstIndex(where: \.isDefault).map { certificates[$0] } ?? certificates.first
         let set = fallback.map { CertificateSet(certificates, fallback: $0) }
         state.withLock { $0.current = set }
     }
 
-    /// From now on there are those besides the files'.
+    /// From now on there are those besides the files'. One caller at a time.
     /// - Returns: what is wrong with those of them that cannot be used.
     package func keep(_ certificates: [KeyedCertificate]) -> [String] {
-        let old = state.withLock { $0.kept }
-        var kept: [Certificate] = []
+        let old = Dictionary(state.withLock { $0.kept }.map { ($0.id, $0.certificate) }) { first, _ in first }
+        var kept: [(id: String, certificate: Certificate)] = []
         var problems: [String] = []
         for keyed in certificates {
             do throws(TLSSetupError) {
-                if let same = old.first(where: { $0.holds(keyed) }) {
-                    kept.append(same)
+                if let same = old[keyed.id], same.holds(keyed) {
+                    kept.append((keyed.id, same))
                 } else {
-                    kept.append(try Certificate(keyed))
+                    kept.append((keyed.id, try Certificate(keyed)))
                 }
             } catch {
                 problems.append("\(keyed.id): \(error.description)")
             }
         }
-        let set = state.withLock { state in
-            state.kept = kept
-            state.join()
-            return state.current
-        }
-        offer(set)
+        change { $0.kept = kept }
         return problems
     }
 
     var current: CertificateSet? { state.withLock { $0.current } }
+
+    /// In one step: what others show is never older than what is there.
+    private func change(_ body: (inout State) -> Void) {
+        let observers = state.withLock { state in
+            body(&state)
+            state.join()
+            return state.observers
+        }
+        for observer in observers { observer() }
+    }
 
     /// Reads the files anew. Certificates whose files have not changed stay as they are, and so do connections. When a
     /// file is not as it should be, all stays as it was.
@@ -99,31 +131,8 @@ package final class CertificateStore: Sendable {
         let changed = new.certificates.filter { certificate in
             !(old?.certificates.contains { $0 === certificate } ?? false)
         }
-        let set = state.withLock { state in
-            state.files = new
-            state.join()
-            return state.current
-        }
-        if !changed.isEmpty || new.certificates.count != old?.certificates.count { offer(set) }
+        change { $0.files = new }
         return changed.compactMap(\.files?.certificate)
-    }
-
-    /// Has others show them. Handshakes that began with the ones before may still end.
-    private func offer(_ set: CertificateSet?) {
-        let observers = keys.withLock { keys in
-            let before = Set(keys.served.map(\.id))
-            keys.signers = keys.signers.filter { before.contains($0.key) }
-            keys.served = []
-            for certificate in set?.certificates ?? [] {
-                keys.lastID += 1
-                let isDefault = certificate === set?.fallback
-                guard let (served, signer) = certificate.served(id: keys.lastID, isDefault: isDefault) else { continue }
-                keys.served.append(served)
-                keys.signers[keys.lastID] = signer
-            }
-            return keys.observers
-        }
-        for observer in observers { observer() }
     }
 
     /// The folders to watch for changes.
@@ -177,11 +186,11 @@ package final class CertificateStore: Sendable {
 }
 
 extension CertificateStore: CertificateKeeper {
-    package var served: [ServedCertificate] { keys.withLock { $0.served } }
+    package var served: [ServedCertificate] { state.withLock { $0.served } }
 
-    package func observe(_ changed: @escaping @Sendable () -> Void) { keys.withLock { $0.observers.append(changed) } }
+    package func observe(_ changed: @escaping @Sendable () -> Void) { state.withLock { $0.observers.append(changed) } }
 
     package func sign(_ bytes: [UInt8], certificate id: Int, algorithm: UInt16) -> [UInt8]? {
-        keys.withLock { $0.signers[id] }?.sign(bytes, algorithm: algorithm)
+        state.withLock { $0.signers[id] }?.sign(bytes, algorithm: algorithm)
     }
 }

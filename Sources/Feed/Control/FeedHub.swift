@@ -120,6 +120,8 @@ package final class FeedHub: Sendable {
             for session in sessions { session.wake() }
         } catch {
             complain("the feed cannot be read: \(error)")
+            // Nobody tells of a change twice.
+            queue.asyncAfter(deadline: .now() + .seconds(Self.heartbeat)) { [weak self] in self?.wake() }
         }
     }
 

@@ -232,4 +232,23 @@ import Testing
         #expect(throws: Failure.self) { try edge.folder.damageFile(holding: "to be seen") }
         #expect(throws: Failure.self) { try edge.folder.damageFile(holding: other) }
     }
+
+    /// Nobody tells of a change twice.
+    @Test func aChangeThatCouldNotBeReadIsServedLater() throws {
+        let platform = try Platform()
+        try platform.deploy(Platform.answering("1"), as: "hello")
+        let edge = try EdgeNode("cdg", of: platform)
+        #expect(try edge.get("hello").text == "1")
+        // A Worker whose name is none, newer than all that comes.
+        try edge.execute(
+            """
+            INSERT INTO records (generation, kind, id, account, revision, change)
+            SELECT value, 2, x'2e', '', 0, 1000000 FROM meta WHERE name = 'generation'
+            """)
+        try platform.deploy(Platform.answering("2"), as: "hello")
+        try edge.martlet.logLine(containing: "routes cannot be followed", by: .patient)
+        #expect(try edge.get("hello").text == "1")
+        try edge.execute("DELETE FROM records WHERE change = 1000000")
+        try edge.wait(for: "2", of: "hello")
+    }
 }
