@@ -113,6 +113,17 @@ static int map_users(pid_t id, const csandbox_plan *plan) {
     return result;
 }
 
+// Before it is let go on, so that nothing it does is beyond their limits.
+static int enter_groups(pid_t id, const csandbox_plan *plan) {
+    char text[16];
+    const int length = snprintf(text, sizeof text, "%d", id);
+    int error = 0;
+    for (size_t i = 0; i < plan->group_count; i++) {
+        if (write(plan->groups[i], text, length) < 0) error = errno;
+    }
+    return error;
+}
+
 // One attempt, with these namespaces.
 static int attempt(const csandbox_plan *plan, unsigned names, csandbox_process *process) {
     int channel[2];
@@ -124,6 +135,7 @@ static int attempt(const csandbox_plan *plan, unsigned names, csandbox_process *
     int result = process->id < 0 ? -errno : 0;
     close(channel[1]);
     if (!result && names & CSANDBOX_USER) result = map_users(process->id, plan);
+    if (!result) process->group_refusal = enter_groups(process->id, plan);
     int error = 0;
     if (!result) {
         char go = 1;

@@ -11,6 +11,8 @@ package struct Child: Sendable {
     package let namespaces: Namespaces
     /// Why it has not all of them.
     package let refusal: String?
+    /// Why it is not in its control group.
+    package let groupRefusal: String?
 
     /// The unprivileged user and group of hosts whose supervisor is root: Linux's "nobody".
     static let nobody: UInt32 = 65_534
@@ -22,27 +24,36 @@ package struct Child: Sendable {
     ///   - environment: as NAME=VALUE; nothing else is passed on.
     ///   - descriptors: become 0, 1, 2, ... of the child, which has no others.
     ///   - isApart: whether it gets namespaces of its own, as far as the kernel allows.
+    ///   - group: where it is from its first instruction on, if it can be.
     package static func start(
-        _ arguments: [String], environment: [String], descriptors: [Int32], isApart: Bool
+        _ arguments: [String], environment: [String], descriptors: [Int32], isApart: Bool, group: ControlGroup? = nil
     ) throws(SandboxError) -> Child {
         guard executable >= 0 else { throw SandboxError("/proc/self/exe", code: executable) }
         var process = csandbox_process()
         var result: Int32 = 0
+        var groups: [Int32] = []
+        var groupRefusal: String?
+        do throws(SandboxError) { groups = try group?.open() ?? [] } catch { groupRefusal = error.description }
+        defer { for group in groups { close(group) } }
         withCStrings(["martlet"] + arguments) { arguments in
             withCStrings(environment + [Namespaces.variable + "000"]) { environment in
                 descriptors.withUnsafeBufferPointer { descriptors in
-                    var plan = csandbox_plan(
-                        executable: executable, arguments: arguments, environment: environment,
-                        descriptors: descriptors.baseAddress!, descriptor_count: descriptors.count, is_apart: isApart,
-                        user: nobody, group: nobody)
-                    result = csandbox_spawn(&plan, &process)
+                    groups.withUnsafeBufferPointer { groups in
+                        var plan = csandbox_plan(
+                            executable: executable, arguments: arguments, environment: environment,
+                            descriptors: descriptors.baseAddress!, descriptor_count: descriptors.count,
+                            is_apart: isApart, user: nobody, group: nobody, groups: groups.baseAddress,
+                            group_count: groups.count)
+                        result = csandbox_spawn(&plan, &process)
+                    }
                 }
             }
         }
         guard result == 0 else { throw SandboxError("cannot start a process", code: result) }
         return Child(
             id: process.id, handle: process.handle, namespaces: Namespaces(rawValue: Int(process.namespaces)),
-            refusal: process.refusal == 0 ? nil : SandboxError.text(of: process.refusal))
+            refusal: process.refusal == 0 ? nil : SandboxError.text(of: process.refusal),
+            groupRefusal: process.group_refusal == 0 ? groupRefusal : SandboxError.text(of: process.group_refusal))
     }
 
     /// Processes whose parent has ended become this one's children.

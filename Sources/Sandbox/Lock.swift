@@ -95,13 +95,7 @@ extension SandboxPolicy {
     }
 
     private static var threadCount: Int {
-        guard let folder = opendir("/proc/self/task") else { return 0 }
-        defer { closedir(folder) }
-        var count = 0
-        while let entry = readdir(folder) {
-            if entry.pointee.d_name.0 != UInt8(ascii: ".") { count += 1 }
-        }
-        return count
+        KernelFile.names(in: "/proc/self/task").count { !$0.hasPrefix(".") }
     }
 
     private static func namespaceMeasures() -> [SandboxMeasure] {

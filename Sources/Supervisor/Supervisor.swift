@@ -1,6 +1,6 @@
 internal import Foundation
 package import Model
-internal import Sandbox
+package import Sandbox
 internal import Synchronization
 
 /// Keeps hosts running, one for each cordon: starts them, tells them what to serve, replaces them.
@@ -16,6 +16,8 @@ package final class Supervisor: Sendable {
         package var jitlessCordons: Set<String> = []
         /// Listening sockets that each host gets, as descriptors from `firstListener` on.
         package var listeners: [Int32] = []
+        /// Where hosts' memory and threads are bounded; nil if they are not to be.
+        package var groups: ControlGroups?
         package init() {}
     }
 
@@ -106,6 +108,7 @@ package final class Supervisor: Sendable {
             options.cordon = cordon
             options.listeners = self.options.listeners
             options.taintBudget = self.options.taintBudget
+            options.groups = self.options.groups
             options.settings.isJitless = self.options.jitlessCordons.contains(cordon.setting)
             let group = HostGroup(options: options, services: services, launcher: launcher, delegate: self)
             state.groups[cordon] = group
@@ -399,7 +402,7 @@ extension Supervisor: HostGroupDelegate {
             return !state.hasSaidRefusals
         }
         guard isFirst else { return }
-        for refusal in refusals { say("warn", "sandbox: not held: \(refusal)") }
+        for refusal in refusals + (options.groups?.refusals ?? []) { say("warn", "sandbox: not held: \(refusal)") }
     }
 
     func crashed(_ suspects: [String]) {

@@ -22,8 +22,8 @@ final class PlatformServer {
     ///   - services: what hosts need.
     ///   - nats: where the feed is published besides the admin port.
     init(
-        supervised: Supervised, settings: HostSettings, services: HostServices, store: SQLiteStore, tails: TailHub,
-        nats: NATSSettings?, clock: ScheduleClock, log: any EventSink
+        supervised: Supervised, options: Supervisor.Options, services: HostServices, store: SQLiteStore,
+        tails: TailHub, nats: NATSSettings?, clock: ScheduleClock, log: any EventSink
     ) throws {
         let tell: @Sendable (String, String) -> Void = { level, text in
             log.log(LogEvent(worker: "", request: 0, level: level, text: text))
@@ -45,7 +45,7 @@ final class PlatformServer {
         self.store = store
         self.tails = tails
         self.log = log
-        checks = CheckDesk(settings: settings, services: services)
+        checks = CheckDesk(options: options, services: services)
     }
 
     /// Opens both ports and says so on stdout; at the first start also the operator's token, this once.

@@ -210,6 +210,31 @@ static long collect_memory(void) {
     return 0;
 }
 
+// MARK: What takes more and more
+
+static void *endless(void *argument) {
+    for (;;) pause();
+    return argument;
+}
+static long thread_flood(void) {
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 64 << 10);
+    pthread_t thread;
+    for (long count = 0; count < CATTACKS_FLOOD; count++) {
+        if (pthread_create(&thread, &small, endless, NULL)) return count;
+    }
+    return CATTACKS_FLOOD;
+}
+static long memory_flood(void) {
+    for (long count = 0; count < CATTACKS_FLOOD; count++) {
+        void *piece = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (piece == MAP_FAILED) return count;
+        memset(piece, 1, 1 << 20);
+    }
+    return CATTACKS_FLOOD;
+}
+
 #define ATTACK(function) {#function, function}
 
 static const cattack attacks[] = {
@@ -235,5 +260,8 @@ static const cattack needs[] = {
     ATTACK(collect_memory), {NULL, NULL},
 };
 
+static const cattack floods[] = {ATTACK(thread_flood), ATTACK(memory_flood), {NULL, NULL}};
+
 const cattack *cattacks(void) { return attacks; }
 const cattack *cattacks_needs(void) { return needs; }
+const cattack *cattacks_floods(void) { return floods; }

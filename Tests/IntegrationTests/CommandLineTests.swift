@@ -26,6 +26,14 @@ struct WrongCall: Sendable, CustomTestStringConvertible {
         WrongCall(arguments: ["dev", "--var", "NAME"], says: ["--var takes NAME=VALUE", "NAME"]),
         WrongCall(
             arguments: ["serve", "--workers", ".", "--base-url", "/x"], says: ["--base-url takes an absolute", "/x"]),
+        WrongCall(
+            arguments: ["serve", "--workers", ".", "--host-memory-mb", "1"],
+            says: ["--host-memory-mb must be between 128 and"]),
+        WrongCall(
+            arguments: ["serve", "--workers", ".", "--host-threads", "8"], says: ["--host-threads must be between 32"]),
+        WrongCall(
+            arguments: ["serve", "--workers", ".", "--process-memory-mb", "300", "--host-memory-mb", "300"],
+            says: ["--host-memory-mb must be more than --process-memory-mb, which is 300"]),
         WrongCall(arguments: ["dev", "--cpu-ms", "0"], says: ["--cpu-ms must be between 1 and"]),
         WrongCall(arguments: ["dev", "--cpu-ms", "many"], says: ["--cpu-ms", "many"]),
         WrongCall(arguments: ["dev", "--startup-cpu-ms", "100000"], says: ["--startup-cpu-ms must be between"]),
@@ -197,7 +205,7 @@ struct WrongCall: Sendable, CustomTestStringConvertible {
         #expect(try martlet.exitCode() == 0)
         let (output, log) = martlet.rest()
         #expect(log.isEmpty)
-        for name in ["V8 ", "kernel ", "open files ", "memory mappings "] {
+        for name in ["V8 ", "kernel ", "open files ", "memory mappings ", "memory limit ", "thread limit "] {
             #expect(output.contains { $0.hasPrefix(name) }, "\(output)")
         }
         // Whatever the kernel refuses here, it has been tried, and each line says what came of it.

@@ -11,6 +11,11 @@ import Sandbox
 ///     measure refused NAME: WHY
 ///     result NUMBER          0 or more if the attack worked, else a negated errno; missing if it ended the process
 ///     end STATUS             of waitpid(2)
+///
+/// Called as `SandboxProbe bounded MEMORY_MB THREADS ATTACK`, it does the same with all layers in a control group, and
+/// prints at last:
+///
+///     kills NUMBER           of the group's processes that the kernel ended for want of memory
 @main
 enum SandboxProbe {
     static func main() throws {
@@ -19,18 +24,28 @@ enum SandboxProbe {
             attack(arguments[4], layers: Int(arguments[2])!, port: UInt16(arguments[3])!)
         } else if arguments.count == 4 {
             try launch(isApart: arguments[1] == "apart", layers: arguments[2], attack: arguments[3])
+        } else if arguments.count == 5, arguments[1] == "bounded" {
+            let limits = ControlGroups.Limits(memory: Int(arguments[2])! << 20, threads: Int(arguments[3])!)
+            guard let group = try ControlGroups(limits: limits).make() else { exit(69) }
+            let layers = SandboxPolicy.Layers.all.rawValue
+            try launch(isApart: true, layers: String(layers), attack: arguments[4], in: group)
+            say("kills \(group.memoryKills)")
+            group.remove()
         } else {
             say("usage: SandboxProbe apart|together LAYERS ATTACK")
             exit(64)
         }
     }
 
-    private static func launch(isApart: Bool, layers: String, attack: String) throws {
+    private static func launch(
+        isApart: Bool, layers: String, attack: String, in group: ControlGroup? = nil
+    ) throws {
         let sockets = Sockets()
         let child = try Child.start(
             ["inside", layers, String(sockets.port), attack], environment: [],
             descriptors: [0, 1, 2, sockets.listener, sockets.connected, sockets.unconnected, sockets.datagram],
-            isApart: isApart)
+            isApart: isApart, group: group)
+        if let refusal = child.groupRefusal { throw SandboxError(refusal) }
         say("end \(child.wait())")
     }
 
@@ -44,7 +59,8 @@ enum SandboxProbe {
                 say(measure.refusal.map { "measure refused \(measure.name): \($0)" } ?? "measure held \(measure.name)")
             }
         }
-        guard let run = find(name, in: cattacks()) ?? find(name, in: cattacks_needs()) else { exit(64) }
+        let lists = [cattacks(), cattacks_needs(), cattacks_floods()]
+        guard let run = lists.lazy.compactMap({ find(name, in: $0) }).first else { exit(64) }
         say("result \(run())")
     }
 

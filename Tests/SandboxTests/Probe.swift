@@ -11,6 +11,10 @@ struct Attempt {
     var result: Int?
     /// The process's end, as waitpid(2) gives it.
     var end: Int32 = 0
+    /// How often the kernel ended it for want of memory.
+    var kills: Int?
+    /// That of the probe.
+    var process: pid_t = 0
 
     /// Whether the kernel ended the process for what it called.
     var isFatal: Bool { end & 0x7f == SIGSYS }
@@ -28,15 +32,25 @@ enum Probe {
     }()
 
     static func attempt(_ name: String, layers: SandboxPolicy.Layers, isApart: Bool) throws -> Attempt {
+        try run([isApart ? "apart" : "together", String(layers.rawValue), name])
+    }
+
+    /// In a control group, locked in wholly.
+    static func attempt(_ name: String, megabytes: Int, threads: Int) throws -> Attempt {
+        try run(["bounded", String(megabytes), String(threads), name])
+    }
+
+    private static func run(_ arguments: [String]) throws -> Attempt {
         let process = Process()
         process.executableURL = binary
-        process.arguments = [isApart ? "apart" : "together", String(layers.rawValue), name]
+        process.arguments = arguments
         let output = Pipe()
         process.standardOutput = output
         try process.run()
         let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
         process.waitUntilExit()
         var attempt = Attempt()
+        attempt.process = process.processIdentifier
         for line in text.split(separator: "\n") {
             let words = line.split(separator: " ", maxSplits: 2).map(String.init)
             switch words.first {
@@ -44,6 +58,7 @@ enum Probe {
             case "measure": attempt.refused.append(words[2])
             case "result": attempt.result = Int(words[1])
             case "end": attempt.end = Int32(words[1])!
+            case "kills": attempt.kills = Int(words[1])
             default: throw SandboxError("the probe says: \(line)")
             }
         }

@@ -92,6 +92,9 @@ typedef struct {
     /// A user and group that the new process may become, if this one is root; both are ids of this one's namespace.
     uid_t user;
     gid_t group;
+    /// Control groups that it is in before it runs: files that take the number of a process.
+    const int *_Nullable groups;
+    size_t group_count;
 } csandbox_plan;
 
 typedef struct {
@@ -102,6 +105,8 @@ typedef struct {
     unsigned namespaces;
     /// Why it has not got all, as errno; else 0.
     int refusal;
+    /// Why it is not in all of the control groups, as errno; else 0.
+    int group_refusal;
 } csandbox_process;
 
 /// The program that runs, for `csandbox_plan.executable`; a negated errno.
@@ -109,6 +114,11 @@ int csandbox_open_program(void);
 
 /// Starts a program. Any thread may call it, whatever the others do.
 int csandbox_spawn(const csandbox_plan *plan, csandbox_process *process);
+
+// MARK: Control groups
+
+/// Whether who manages this folder of control groups has left it to this process: 1 or 0.
+int csandbox_is_delegated(const char *folder);
 
 // MARK: Descriptors
 

@@ -15,7 +15,7 @@ package final class Placement: Sendable {
         package var memoryBudgetMegabytes = 4_096
         /// Memory of the whole process at which isolates are evicted and then requests refused, in MiB.
         /// `--process-memory-mb`.
-        package var processMemoryMegabytes = ProcessMemory.usualLimit >> 20
+        package var processMemoryMegabytes = 4_096
         package var accounts = AccountCaps()
         package var watchdog = Watchdog.Steps()
         /// Milliseconds by which timers may be late, each by chance. `--timer-jitter-ms`.

@@ -51,26 +51,4 @@ final class ProcessMemory: Sendable {
         let numbers = String(decoding: bytes[..<count], as: UTF8.self).split(separator: " ")
         return (numbers.count > 1 ? Int(numbers[1]) ?? 0 : 0) * sysconf(Int32(_SC_PAGESIZE))
     }
-
-    /// Three quarters of what the machine has, or of what the process's control group may take.
-    static var usualLimit: Int {
-        let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-        return min(machine, groupLimit ?? machine) / 4 * 3
-    }
-
-    /// (Control groups, version 2.)
-    private static var groupLimit: Int? {
-        guard let group = firstLine("/proc/self/cgroup"), group.hasPrefix("0::") else { return nil }
-        return firstLine("/sys/fs/cgroup\(group.dropFirst(3))/memory.max").flatMap { Int($0) }
-    }
-
-    private static func firstLine(_ path: String) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 4_096)
-        let count = read(descriptor, &bytes, bytes.count)
-        guard count > 0 else { return nil }
-        return String(decoding: bytes[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-    }
 }

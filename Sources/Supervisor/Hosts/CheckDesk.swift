@@ -16,8 +16,10 @@ package final class CheckDesk: Sendable, StartupCheck {
     /// Held by the one who checks alone.
     private let alone = Mutex<Void>(())
 
-    package init(settings: HostSettings, services: HostServices) {
-        var options = HostGroup.Options(settings: settings)
+    /// - Parameter options: those of the hosts that serve.
+    package init(options serving: Supervisor.Options, services: HostServices) {
+        var options = HostGroup.Options(settings: serving.host)
+        options.groups = serving.groups
         options.settings.role = .check
         options.settings.frontLanes = 0
         options.settings.backLanes = 0

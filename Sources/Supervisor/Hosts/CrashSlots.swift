@@ -11,13 +11,12 @@ final class CrashSlots: Sendable {
 
     /// Tags of the Workers that had the processor, when the host has ended: of the thread that crashed, if one noted
     /// that; of all threads if the kernel ended the host for what it did; of none if somebody else has ended it.
-    /// - Parameter signal: by which it ended.
-    func suspects(signal: Int32) -> [UInt64] {
+    /// - Parameter isKernels: whether the kernel ended it.
+    func suspects(isKernels: Bool) -> [UInt64] {
         let words = memory.bytes.bindMemory(to: UInt64.self)
         let slots = (0..<CrashRecord.slots).map { (tag: words[2 * $0], signal: words[2 * $0 + 1]) }
         let crashed = slots.filter { $0.signal != 0 }
         if !crashed.isEmpty { return crashed.map(\.tag).filter { $0 != 0 } }
-        // A system call that nothing in a host makes.
-        return signal == 31 ? slots.map(\.tag).filter { $0 != 0 } : []
+        return isKernels ? slots.map(\.tag).filter { $0 != 0 } : []
     }
 }

@@ -41,6 +41,8 @@ final class Host: Sendable {
     }
 
     private let child: Child
+    /// Nil where there are none.
+    private let group: ControlGroup?
     private let channel: FrameChannel
     private let cries: FileHandle
     private let slots: CrashSlots
@@ -60,7 +62,8 @@ final class Host: Sendable {
 
     /// Starts the process, and tells it the settings.
     init(
-        settings: HostSettings, listeners: [Int32], services: HostServices, delegate: HostDelegate
+        settings: HostSettings, listeners: [Int32], groups: ControlGroups?, services: HostServices,
+        delegate: HostDelegate
     ) throws(SandboxError) {
         guard let ends = FrameChannel.pair() else {
             throw SandboxError("socketpair: \(String(cString: strerror(errno)))")
@@ -74,14 +77,26 @@ final class Host: Sendable {
             try? cries.fileHandleForWriting.close()
         }
         let cry = cries.fileHandleForWriting.fileDescriptor
+        // A host without a group is better than none.
+        var groupRefusal: String?
+        do throws(SandboxError) {
+            group = try groups?.make()
+        } catch {
+            group = nil
+            groupRefusal = error.description
+        }
         do throws(SandboxError) {
             child = try Child.start(
                 ["host"], environment: Self.environment,
                 descriptors: [nothing, cry, cry, ends.theirs, slots.descriptor] + listeners,
-                isApart: settings.sandbox != .off)
+                isApart: settings.sandbox != .off, group: group)
         } catch {
             close(ends.ours)
+            group?.remove()
             throw error
+        }
+        if let refusal = groupRefusal ?? child.groupRefusal {
+            delegate.say("warn", "sandbox: not held: a host's control group: \(refusal)")
         }
         let channel = FrameChannel(ends.ours, longestFrame: FromHost.longestFrame)
         self.channel = channel
@@ -194,11 +209,13 @@ final class Host: Sendable {
         }
         let status = child.wait()
         close(child.handle)
+        let isOutOfMemory = (group?.memoryKills ?? 0) > 0
         for question in questions { question(nil) }
         delegate.hasEnded(
             End(
-                description: Child.description(ofStatus: status), failure: failure,
-                suspects: suspects(ofStatus: status)))
+                description: Child.description(ofStatus: status),
+                failure: isOutOfMemory ? "the kernel ended it for want of memory" : failure,
+                suspects: suspects(ofStatus: status, isOutOfMemory: isOutOfMemory)))
         // Its group gives it no more by now.
         let connections = state.withLock { state in
             state.isGone = true
@@ -206,10 +223,14 @@ final class Host: Sendable {
             return state.connections
         }
         delegate.returned(connections)
+        // Last: the kernel takes its time, and nobody waits for this.
+        group?.remove()
     }
 
-    private func suspects(ofStatus status: Int32) -> [String] {
-        let tags = Set(slots.suspects(signal: Child.signal(ofStatus: status) ?? 0))
+    private func suspects(ofStatus status: Int32, isOutOfMemory: Bool) -> [String] {
+        // A system call that nothing in a host makes, or more memory than a host has.
+        let isKernels = isOutOfMemory || Child.signal(ofStatus: status) == SIGSYS
+        let tags = Set(slots.suspects(isKernels: isKernels))
         return state.withLock { $0.rules.names }.filter { tags.contains(CrashRecord.tag(of: $0)) }
     }
 
@@ -289,8 +310,7 @@ final class Host: Sendable {
 
     private func cry(_ line: ArraySlice<UInt8>) {
         guard !line.allSatisfy({ $0 == UInt8(ascii: "#") || $0 == UInt8(ascii: " ") }) else { return }
-        delegate.log(
-            LogEvent(worker: "", request: 0, level: "warn", text: "host: \(String(decoding: line, as: UTF8.self))"))
+        delegate.say("warn", "host: \(String(decoding: line, as: UTF8.self))")
     }
 
     // MARK: Questions

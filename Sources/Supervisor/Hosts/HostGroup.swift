@@ -14,6 +14,8 @@ final class HostGroup: Sendable {
         var listeners: [Int32] = []
         /// Isolates and lanes that a host may lose before it is replaced.
         var taintBudget = 8
+        /// Where hosts' memory and threads are bounded; nil if they are not.
+        var groups: ControlGroups?
     }
 
     private enum Phase {
@@ -116,7 +118,7 @@ final class HostGroup: Sendable {
         }
         guard let id else { return }
         let host = try Host(
-            settings: options.settings, listeners: options.listeners, services: services,
+            settings: options.settings, listeners: options.listeners, groups: options.groups, services: services,
             delegate: HostDelegate(id: id, group: self))
         delegate.introduce(self) { frames in
             for frame in frames { host.send(frame) }
@@ -292,6 +294,7 @@ final class HostGroup: Sendable {
     }
 
     fileprivate func hasChanged() { signalChange() }
+    fileprivate func say(_ level: String, _ text: String) { delegate.say(level, text) }
     fileprivate func log(_ event: LogEvent) { delegate.log(event) }
     fileprivate func requestEnded(_ event: RequestEvent) { delegate.requestEnded(event) }
     fileprivate func trace(_ trace: Trace) { services.traces?.take(trace) }
@@ -390,6 +393,7 @@ struct HostDelegate: Sendable {
     func hasChanged() { group.hasChanged() }
     func returned(_ connections: [PassedConnection]) { group.returned(connections) }
     func handedBack(_ connection: PassedConnection, by host: Int) -> Bool { group.handedBack(connection, by: host) }
+    func say(_ level: String, _ text: String) { group.say(level, text) }
     func log(_ event: LogEvent) { group.log(event) }
     func requestEnded(_ event: RequestEvent) { group.requestEnded(event) }
     func trace(_ trace: Trace) { group.trace(trace) }

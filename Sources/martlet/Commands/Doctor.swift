@@ -24,17 +24,30 @@ struct Doctor: ParsableCommand {
         say("memory mappings", "\(limits.mappings), room for about \(limits.isolates) idle isolates")
         say("Landlock", Kernel.landlockVersion.map { "version \($0)" } ?? "not in this kernel")
         say("system call filters", Kernel.hasFilters ? "yes" : "not in this kernel")
+        let groups = ControlGroups(limits: Self.trialLimits)
+        for (name, controller) in [("memory limit", GroupController.memory), ("thread limit", .pids)] {
+            say(
+                name,
+                groups.folder(of: controller).map { "by control groups below \($0)" }
+                    ?? "no: \(groups.refusal(of: controller) ?? "")")
+        }
         print("\nA host's sandbox, as tried just now:")
         fflush(nil)
         let (output, input) = try pipe()
+        let group = try groups.make()
         let child = try Child.start(
-            ["doctor", "--inside"], environment: [], descriptors: [0, input, 2], isApart: true)
+            ["doctor", "--inside"], environment: [], descriptors: [0, input, 2], isApart: true, group: group)
         close(input)
         copy(from: output)
         let status = child.wait()
+        group?.remove()
         guard status == 0 else { throw CleanFailure("the trial ended with \(Child.description(ofStatus: status))") }
+        if let refusal = child.groupRefusal { print("No control group: \(refusal)") }
         if let refusal = child.refusal { print("Not all namespaces: \(refusal)") }
     }
+
+    /// More than the trial needs.
+    private static let trialLimits = ControlGroups.Limits(memory: 1 << 30, threads: 64)
 
     private func say(_ name: String, _ value: String) {
         print(name + String(repeating: " ", count: max(1, 22 - name.count)) + value)

@@ -70,7 +70,7 @@ struct EdgeCommand: ParsableCommand {
         let way = try Server.egress(egress.settings)
         let tails = EdgeTails()
         let supervised = try Supervised(
-            handover: handover, host: host, port: port, tls: tls, options: options(credentials, log),
+            handover: handover, host: host, port: port, tls: tls, options: try options(credentials, log),
             cache: cache.settings(folder: "\(data)/cache"), log: log,
             door: CordonDoor(baseDomain: baseDomain.lowercased()),
             zones: store
@@ -88,8 +88,10 @@ struct EdgeCommand: ParsableCommand {
             Supervised.Company(pause: { edge.pause() }, resume: { edge.resume() }, isAlone: { store.tell() }))
     }
 
-    private func options(_ credentials: LocationCredentials, _ log: any EventSink) -> Supervisor.Options {
-        var options = Supervised.options(
+    private func options(
+        _ credentials: LocationCredentials, _ log: any EventSink
+    ) throws(CleanFailure) -> Supervisor.Options {
+        var options = try Supervised.options(
             .platform(baseDomain: baseDomain.lowercased()), lanes: lanes, limits: limits, sandbox: sandbox,
             ingress: ingress, showsEveryOutcome: showOutcome, log: log)
         // In capitals, as request.cf has it.

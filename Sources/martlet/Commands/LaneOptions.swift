@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import Model
 import Runtime
+import Sandbox
 
 /// Flags for the process: lanes, memory, the pool.
 struct LaneOptions: ParsableArguments {
@@ -62,7 +63,8 @@ struct LaneOptions: ParsableArguments {
         options.backLanes = backLanes ?? 2 * cores
         options.blankIsolates = blankIsolates
         options.memoryBudgetMegabytes = memoryBudgetMb ?? max(256, memory >> 21)
-        if let processMemoryMb { options.processMemoryMegabytes = processMemoryMb }
+        options.processMemoryMegabytes =
+            processMemoryMb ?? (min(memory, GroupTree.memoryLimit ?? memory) / 4 * 3) >> 20
         options.timerJitterMilliseconds = timerJitterMs
         options.accounts.requests = accountRequests
         options.accounts.queued = accountQueue

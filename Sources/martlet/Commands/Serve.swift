@@ -71,7 +71,7 @@ struct Serve: ParsableCommand {
         let log = logs.sink(writer, or: .json, showsRequests: false)
         let plan = try platform.readPlan()
         let store = try platform.open(data, handover)
-        let options = options(.platform(baseDomain: platform.baseDomain.lowercased()), log)
+        let options = try options(.platform(baseDomain: platform.baseDomain.lowercased()), log)
         let tails = TailHub(lifetime: platform.tailS, colo: options.host.location?.colo ?? "")
         let way = try Server.egress(egress.settings)
         var services: HostServices?
@@ -87,7 +87,7 @@ struct Serve: ParsableCommand {
             return made
         }
         let platformServer = try PlatformServer(
-            supervised: supervised, settings: options.host, services: services!, store: store, tails: tails,
+            supervised: supervised, options: options, services: services!, store: store, tails: tails,
             nats: try platform.feed.server(), clock: platform.schedules.clock, log: log)
         try platformServer.start(
             on: try handover.listen("admin", adminHost, adminPort),
@@ -110,7 +110,7 @@ struct Serve: ParsableCommand {
         compatibility.warn(to: log)
         let way = try Server.egress(egress.settings)
         let supervised = try Supervised(
-            handover: handover, host: host, port: port, tls: tls, options: options(.folder, log),
+            handover: handover, host: host, port: port, tls: tls, options: try options(.folder, log),
             cache: cache.settings(), log: log
         ) { cache, certificates in
             HostServices(
@@ -130,8 +130,10 @@ struct Serve: ParsableCommand {
         supervised.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits))
     }
 
-    private func options(_ role: HostSettings.Role, _ log: any EventSink) -> Supervisor.Options {
-        Supervised.options(
+    private func options(
+        _ role: HostSettings.Role, _ log: any EventSink
+    ) throws(CleanFailure) -> Supervisor.Options {
+        try Supervised.options(
             role, lanes: lanes, limits: limits, sandbox: sandbox, ingress: ingress, showsEveryOutcome: showOutcome,
             log: log)
     }

@@ -5,12 +5,14 @@ import Glibc
 import Isolates
 import Model
 import Runtime
+import Sandbox
 import Supervisor
 import Synchronization
 
 /// The process of `martlet serve`: sockets, and the supervisor of the hosts. It starts no V8.
 final class Supervised: Sendable {
     let supervisor: Supervisor
+    private let groups: ControlGroups?
     private let handover: Handover
     private let listeners: [Listener]
     private let cache: DiskCache
@@ -32,6 +34,7 @@ final class Supervised: Sendable {
     ) throws {
         self.handover = handover
         self.log = log
+        groups = options.groups
         let certificates = try tls.certificates(hasZones: zones != nil)
         var listeners = [try handover.listen("http", host, port)]
         if let port = tls.port, let certificates {
@@ -49,22 +52,25 @@ final class Supervised: Sendable {
         door?.connect(listeners, proxies: proxies, to: supervisor)
     }
 
-    /// What hosts are told, by the flags of a command.
+    /// What hosts are told, by the flags of a command, and where they are bounded.
+    /// - Throws: which of the flags do not go together.
     static func options(
         _ role: HostSettings.Role, lanes: LaneOptions, limits: LimitOptions, sandbox: SandboxOptions,
         ingress: IngressOptions, showsEveryOutcome: Bool, log: any EventSink
-    ) -> Supervisor.Options {
+    ) throws(CleanFailure) -> Supervisor.Options {
         let placement = lanes.options
+        let bounds = try sandbox.bounds(for: placement, isMemorySet: lanes.processMemoryMb != nil)
         let settings = ingress.settings(showsEveryOutcome: showsEveryOutcome)
         var options = Supervisor.Options()
         options.taintBudget = sandbox.taintBudget
         options.jitlessCordons = Set(sandbox.jitless)
+        options.groups = sandbox.mode == .off ? nil : ControlGroups(limits: bounds.limits)
         options.host.role = role
         options.host.frontLanes = placement.frontLanes
         options.host.backLanes = placement.backLanes
         options.host.blankIsolates = placement.blankIsolates
         options.host.memoryBudgetMegabytes = placement.memoryBudgetMegabytes
-        options.host.processMemoryMegabytes = placement.processMemoryMegabytes
+        options.host.processMemoryMegabytes = bounds.processMemoryMegabytes
         options.host.accounts = placement.accounts
         options.host.timerJitterMilliseconds = placement.timerJitterMilliseconds
         options.host.defaultMemoryMegabytes = limits.memoryMb
@@ -154,6 +160,7 @@ final class Supervised: Sendable {
         }
         cache.close()
         company.end()
+        groups?.close()
         writer.flush()
         handover.leave()
     }

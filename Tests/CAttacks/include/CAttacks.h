@@ -23,6 +23,12 @@ const cattack *cattacks(void);
 /// What a host does all the time, and must be able to; ended by one without a name.
 const cattack *cattacks_needs(void);
 
+/// How many threads, or MiB of memory, a flood takes.
+enum { CATTACKS_FLOOD = 300 };
+
+/// What takes more and more, and returns how much it got; ended by one without a name.
+const cattack *cattacks_floods(void);
+
 /// The port of 127.0.0.1 that attacks on the network reach for.
 void cattacks_set_port(uint16_t port);
 
