@@ -198,7 +198,6 @@ final class Host: Sendable {
     private func finish(_ failure: String?) {
         channel.close()
         exchanges.close()
-        callee.close()
         counts.hasEnded(number)
         // It has nothing more to say: a host that only closed its end goes too.
         if !hasEnded(withinMilliseconds: 1_000) { kill() }
@@ -216,7 +215,8 @@ final class Host: Sendable {
                 description: Child.description(ofStatus: status),
                 failure: isOutOfMemory ? "the kernel ended it for want of memory" : failure,
                 suspects: suspects(ofStatus: status, isOutOfMemory: isOutOfMemory)))
-        // Its group gives it no more by now.
+        // Its group gives it no more by now: who calls again finds the next one.
+        callee.close()
         let connections = state.withLock { state in
             state.isGone = true
             defer { state.connections = [] }
