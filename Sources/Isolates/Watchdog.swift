@@ -79,7 +79,7 @@ package final class Watchdog: Sendable {
     private struct Look {
         /// There is one that was not there before.
         var hasBegun = false
-        /// The least time until something is to be done about one: it cannot use up more than there is. Nil without any.
+        /// The least time until something is to be done about one: none uses up more than passes. Nil without any.
         var left: UInt64?
 
         mutating func add(_ other: Look) {

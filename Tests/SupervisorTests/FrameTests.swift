@@ -25,7 +25,8 @@ private var status: RuntimeStatus {
 private let fromHost: [FromHost] = [
     .locked(version: FromHost.version, refusals: ["own user namespace: Operation not permitted", ""]), .serving,
     .failed("no"),
-    .log(log), .requestEnded(request), .status(id: 3, status), .pulse(id: 4, taint: 2), .drained, .trace(trace),
+    .log(log), .requestEnded(request), .status(id: 3, status), .pulse(id: 4, taint: 2),
+    .drained, .trace(trace),
     .applied(revision: 5),
     .call(id: 1, .definition(version: "v", ScriptKey(account: "a", name: "s"))),
     .call(id: 2, .asset(blob: "b", offset: 3, count: 4)), .call(id: 3, .value(.entries(["k", ""], namespace: "n"))),
