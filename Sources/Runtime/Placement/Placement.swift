@@ -52,8 +52,8 @@ package final class Placement: Sendable {
         var nextLane = 0
         var nextBack = 0
         var residences: [ObjectIdentifier: Residence] = [:]
-        /// Events that came before the first front lane was there, or between two.
-        var waitingEvents: [@Sendable (LaneReference) -> Void] = []
+        /// What came before the first front lane was there, or between two.
+        var waitingForFront: [@Sendable (LaneReference) -> Void] = []
         /// Who waits for a lane to have no request under way, by the lane.
         var quietWaiters: [Int: [@Sendable () -> Void]] = [:]
         /// Calls of other processes that are answered, by the lane.
@@ -161,7 +161,7 @@ package final class Placement: Sendable {
 
     func caller(of key: ScriptKey) -> (any ServiceCaller)? { services.withLock { $0 }?.caller(of: key) }
 
-    /// Answers a call that another process makes.
+    /// Answers a call that another process makes. Where there is no front lane just then, waits for the next.
     /// - Parameters:
     ///   - afterChanges: runs what it is given when all is done that this process was told before.
     ///   - deliver: as of an `Egress`.
@@ -169,9 +169,13 @@ package final class Placement: Sendable {
         _ request: ServiceRequest, afterChanges: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void,
         deliver: @escaping @Sendable ([EgressEvent]) -> Void
     ) -> IncomingCall? {
-        guard let lane = state.withLock({ $0.lanes.values.filter { $0.kind == .front }.randomElement() }) else {
-            return nil
+        let (present, arrival) = state.withLock { state -> (LaneReference?, LaneArrival?) in
+            if let front = state.lanes.values.filter({ $0.kind == .front }).randomElement() { return (front, nil) }
+            let arrival = LaneArrival()
+            state.waitingForFront.append { arrival.set($0) }
+            return (nil, arrival)
         }
+        guard let lane = present ?? arrival?.wait() else { return nil }
         let call = IncomingCall(on: lane.loop, deliver: deliver)
         state.withLock { $0.calls[lane.id, default: [:]][ObjectIdentifier(call)] = call }
         let isTaken = lane.loop.execute { [self] loop in
@@ -232,10 +236,10 @@ package final class Placement: Sendable {
         let waiting = state.withLock { state -> [@Sendable (LaneReference) -> Void] in
             state.lanes[id] = reference
             guard kind == .front else { return [] }
-            defer { state.waitingEvents = [] }
-            return state.waitingEvents
+            defer { state.waitingForFront = [] }
+            return state.waitingForFront
         }
-        for event in waiting { event(reference) }
+        for body in waiting { body(reference) }
         if kind == .front { try attachFrontLane(lane) }
         loop.run()
     }
@@ -282,7 +286,7 @@ package final class Placement: Sendable {
         }
         let reference = state.withLock { state in
             let front = state.lanes.values.first { $0.kind == .front }
-            if front == nil { state.waitingEvents.append(run) }
+            if front == nil { state.waitingForFront.append(run) }
             return front
         }
         if let reference { run(reference) }

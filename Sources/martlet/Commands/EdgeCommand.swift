@@ -34,24 +34,7 @@ struct EdgeCommand: ParsableCommand {
     var data: String
     @Option(help: "Workers answer on SCRIPT.SUBDOMAIN.BASE-DOMAIN.")
     var baseDomain = "localhost"
-    @Option(help: "Port to listen on; 0 picks a free one.")
-    var port: UInt16 = 8787
-    @Option(help: "Address to listen on.")
-    var host = "127.0.0.1"
-    @Option(help: "Port of the status page; 0 picks a free one.")
-    var adminPort: UInt16 = 8788
-    @Option(help: "Address of the status page.")
-    var adminHost = "127.0.0.1"
-    @Flag(help: "Puts Martlet-Outcome on every answer, not only on errors.")
-    var showOutcome = false
-    @OptionGroup var limits: LimitOptions
-    @OptionGroup var lanes: LaneOptions
-    @OptionGroup var sandbox: SandboxOptions
-    @OptionGroup var ingress: IngressOptions
-    @OptionGroup var tls: TLSOptions
-    @OptionGroup var egress: EgressOptions
-    @OptionGroup var cache: CacheOptions
-    @OptionGroup var logs: LogOptions
+    @OptionGroup var hosting: HostingOptions
     @OptionGroup var schedules: ScheduleOptions
 
     func validate() throws {
@@ -64,36 +47,32 @@ struct EdgeCommand: ParsableCommand {
         SignalWait.block([SIGHUP])
         let handover = try Handover()
         let writer = LineWriter(descriptor: 2)
-        let log = logs.sink(writer, or: .json, showsRequests: false)
+        let log = hosting.logs.sink(writer, or: .json, showsRequests: false)
         let (credentials, connector, rule) = try identity()
         let store = try EdgeServer.open(data, credentials, handover)
-        let way = try Server.egress(egress.settings)
+        let way = try Server.egress(hosting.egress.settings)
         let tails = EdgeTails()
         let supervised = try Supervised(
-            handover: handover, host: host, port: port, tls: tls, options: try options(credentials, log),
-            cache: cache.settings(folder: "\(data)/cache"), log: log,
-            door: CordonDoor(baseDomain: baseDomain.lowercased()),
-            zones: store
+            hosting, options: try options(credentials, log), handover: handover, data: data, log: log,
+            door: CordonDoor(baseDomain: baseDomain.lowercased()), zones: store
         ) { cache, certificates in
             HostServices(
-                egress: way, limits: egress.settings.limits, cache: cache, store: store, traces: tails,
+                egress: way, limits: hosting.egress.settings.limits, cache: cache, store: store, traces: tails,
                 certificates: certificates, events: log)
         }
         let edge = try EdgeServer(
             supervised: supervised, store: store, tails: tails, credentials: credentials, connector: connector,
             schedules: rule, clock: schedules.clock, log: log)
-        try edge.start(adminHost: adminHost, adminPort: adminPort)
+        try edge.start(adminHost: hosting.adminHost, adminPort: hosting.adminPort)
         supervised.runUntilSignal(
-            writer: writer, longestDrain: ingress.longestDrain(limits.limits),
+            writer: writer, longestDrain: hosting.longestDrain,
             Supervised.Company(pause: { edge.pause() }, resume: { edge.resume() }, isAlone: { store.tell() }))
     }
 
     private func options(
         _ credentials: LocationCredentials, _ log: any EventSink
     ) throws(CleanFailure) -> Supervisor.Options {
-        var options = try Supervised.options(
-            .platform(baseDomain: baseDomain.lowercased()), lanes: lanes, limits: limits, sandbox: sandbox,
-            ingress: ingress, showsEveryOutcome: showOutcome, log: log)
+        var options = try hosting.options(.platform(baseDomain: baseDomain.lowercased()), log: log)
         // In capitals, as request.cf has it.
         options.host.location?.colo = credentials.location.uppercased()
         return options

@@ -20,28 +20,11 @@ struct Serve: ParsableCommand {
     @Option(name: .customLong("workers"), help: "A folder of workers.")
     var folder: String?
     @OptionGroup var platform: PlatformOptions
-    @Option(help: "Port to listen on; 0 picks a free one.")
-    var port: UInt16 = 8787
-    @Option(help: "Address to listen on.")
-    var host = "127.0.0.1"
-    @Option(help: "Port of the control API and the status page; 0 picks a free one.")
-    var adminPort: UInt16 = 8788
-    @Option(help: "Address of the control API and the status page.")
-    var adminHost = "127.0.0.1"
-    @Flag(help: "Puts Martlet-Outcome on every answer, not only on errors.")
-    var showOutcome = false
+    @OptionGroup var hosting: HostingOptions
     @Option(help: "What the workers' relative URLs are relative to. None by default: they are errors.")
     var baseUrl: String?
     @OptionGroup var variables: VariableOptions
-    @OptionGroup var limits: LimitOptions
     @OptionGroup var compatibility: CompatibilityOptions
-    @OptionGroup var lanes: LaneOptions
-    @OptionGroup var sandbox: SandboxOptions
-    @OptionGroup var ingress: IngressOptions
-    @OptionGroup var tls: TLSOptions
-    @OptionGroup var egress: EgressOptions
-    @OptionGroup var cache: CacheOptions
-    @OptionGroup var logs: LogOptions
 
     func validate() throws {
         if let baseUrl, !["http://", "https://"].contains(where: baseUrl.hasPrefix) {
@@ -68,20 +51,19 @@ struct Serve: ParsableCommand {
     /// What is deployed in a data folder.
     private func serve(data: String, _ handover: Handover) throws {
         let writer = LineWriter(descriptor: 2)
-        let log = logs.sink(writer, or: .json, showsRequests: false)
+        let log = hosting.logs.sink(writer, or: .json, showsRequests: false)
         let plan = try platform.readPlan()
         let store = try platform.open(data, handover)
-        let options = try options(.platform(baseDomain: platform.baseDomain.lowercased()), log)
+        let options = try hosting.options(.platform(baseDomain: platform.baseDomain.lowercased()), log: log)
         let tails = TailHub(lifetime: platform.tailS, colo: options.host.location?.colo ?? "")
-        let way = try Server.egress(egress.settings)
+        let way = try Server.egress(hosting.egress.settings)
         var services: HostServices?
         let supervised = try Supervised(
-            handover: handover, host: host, port: port, tls: tls, options: options,
-            cache: cache.settings(folder: "\(data)/cache"), log: log,
+            hosting, options: options, handover: handover, data: data, log: log,
             door: CordonDoor(baseDomain: platform.baseDomain.lowercased()), zones: store
         ) { cache, certificates in
             let made = HostServices(
-                egress: way, limits: egress.settings.limits, cache: cache, store: store, traces: tails,
+                egress: way, limits: hosting.egress.settings.limits, cache: cache, store: store, traces: tails,
                 certificates: certificates, events: log)
             services = made
             return made
@@ -90,12 +72,13 @@ struct Serve: ParsableCommand {
             supervised: supervised, options: options, services: services!, store: store, tails: tails,
             nats: try platform.feed.server(), clock: platform.schedules.clock, log: log)
         try platformServer.start(
-            on: try handover.listen("admin", adminHost, adminPort),
+            on: try handover.listen("admin", hosting.adminHost, hosting.adminPort),
             ControlServer.Settings(
-                isOpen: ControlServer.isLoopback(adminHost), baseDomain: platform.baseDomain.lowercased(), plan: plan,
-                assets: platform.assetLimits, jitlessCordons: Set(sandbox.jitless)))
+                isOpen: ControlServer.isLoopback(hosting.adminHost), baseDomain: platform.baseDomain.lowercased(),
+                plan: plan,
+                assets: platform.assetLimits, jitlessCordons: Set(hosting.sandbox.jitless)))
         supervised.runUntilSignal(
-            writer: writer, longestDrain: ingress.longestDrain(limits.limits),
+            writer: writer, longestDrain: hosting.longestDrain,
             Supervised.Company(
                 pause: { platformServer.pause() }, resume: { platformServer.resume() }, end: { platformServer.end() },
                 isAlone: { store.tell() }))
@@ -103,23 +86,23 @@ struct Serve: ParsableCommand {
 
     private func serve(folder: String, _ handover: Handover) throws {
         let writer = LineWriter(descriptor: 2)
-        let log = logs.sink(writer, or: .json, showsRequests: false)
+        let log = hosting.logs.sink(writer, or: .json, showsRequests: false)
         let workers = WorkerFolder(
-            path: folder, limits: limits.limits, bindings: variables.bindings,
+            path: folder, limits: hosting.limits.limits, bindings: variables.bindings,
             compatibility: compatibility.compatibility, baseURL: baseUrl)
         compatibility.warn(to: log)
-        let way = try Server.egress(egress.settings)
+        let way = try Server.egress(hosting.egress.settings)
         let supervised = try Supervised(
-            handover: handover, host: host, port: port, tls: tls, options: try options(.folder, log),
-            cache: cache.settings(), log: log
+            hosting, options: try hosting.options(.folder, log: log), handover: handover, log: log
         ) { cache, certificates in
             HostServices(
-                egress: way, limits: egress.settings.limits, cache: cache, certificates: certificates, events: log)
+                egress: way, limits: hosting.egress.settings.limits, cache: cache, certificates: certificates,
+                events: log)
         }
         let deployment = FolderDeployment(workers, supervisor: supervised.supervisor, log: log)
         try deployment.update()
         try supervised.start()
-        try supervised.startAdmin(host: adminHost, port: adminPort)
+        try supervised.startAdmin(host: hosting.adminHost, port: hosting.adminPort)
         try FileChanges.watch(folder: folder) {
             do {
                 try deployment.update()
@@ -127,15 +110,7 @@ struct Serve: ParsableCommand {
                 log.log(LogEvent(worker: "", request: 0, level: "error", text: "\(error)"))
             }
         }
-        supervised.runUntilSignal(writer: writer, longestDrain: ingress.longestDrain(limits.limits))
-    }
-
-    private func options(
-        _ role: HostSettings.Role, _ log: any EventSink
-    ) throws(CleanFailure) -> Supervisor.Options {
-        try Supervised.options(
-            role, lanes: lanes, limits: limits, sandbox: sandbox, ingress: ingress, showsEveryOutcome: showOutcome,
-            log: log)
+        supervised.runUntilSignal(writer: writer, longestDrain: hosting.longestDrain)
     }
 }
 

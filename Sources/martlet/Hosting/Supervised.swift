@@ -23,22 +23,22 @@ final class Supervised: Sendable {
     /// Binds the sockets.
     /// - Parameters:
     ///   - handover: from the process that served before, and to the next.
+    ///   - data: the folder of all that is kept; nil if nothing is.
     ///   - door: where there may be several cordons.
     ///   - zones: where certificates are that lie in no file.
     ///   - services: makes what the hosts need, with the cache and the certificates.
     init(
-        handover: Handover, host: String, port: UInt16, tls: TLSOptions, options: Supervisor.Options,
-        cache settings: CacheSettings, log: any EventSink, door: CordonDoor? = nil,
-        zones: (any CertificateSource)? = nil,
+        _ hosting: HostingOptions, options: Supervisor.Options, handover: Handover, data: String? = nil,
+        log: any EventSink, door: CordonDoor? = nil, zones: (any CertificateSource)? = nil,
         services: (DiskCache, CertificateStore?) throws -> HostServices
     ) throws {
         self.handover = handover
         self.log = log
         groups = options.groups
-        let certificates = try tls.certificates(hasZones: zones != nil)
-        var listeners = [try handover.listen("http", host, port)]
-        if let port = tls.port, let certificates {
-            listeners.append(try handover.listen("https", host, port, certificates))
+        let certificates = try hosting.tls.certificates(hasZones: zones != nil)
+        var listeners = [try handover.listen("http", hosting.host, hosting.port)]
+        if let port = hosting.tls.port, let certificates {
+            listeners.append(try handover.listen("https", hosting.host, port, certificates))
             if !certificates.folders.isEmpty { try CertificateReload.follow(certificates, log: log) }
             if let zones { ZoneCertificates.follow(zones, for: certificates, log: log) }
         }
@@ -46,45 +46,10 @@ final class Supervised: Sendable {
         var options = options
         options.listeners = listeners.map(\.descriptor)
         options.host.listeners = listeners.map(\.isSecure)
-        cache = try Server.cache(settings)
+        cache = try Server.cache(hosting.cache.settings(folder: data.map { "\($0)/cache" }))
         supervisor = Supervisor(options: options, services: try services(cache, certificates), door: door)
         let proxies = options.host.proxies.compactMap { AddressRange($0) }
         door?.connect(listeners, proxies: proxies, to: supervisor)
-    }
-
-    /// What hosts are told, by the flags of a command, and where they are bounded.
-    /// - Throws: which of the flags do not go together.
-    static func options(
-        _ role: HostSettings.Role, lanes: LaneOptions, limits: LimitOptions, sandbox: SandboxOptions,
-        ingress: IngressOptions, showsEveryOutcome: Bool, log: any EventSink
-    ) throws(CleanFailure) -> Supervisor.Options {
-        let placement = lanes.options
-        let bounds = try sandbox.bounds(for: placement, isMemorySet: lanes.processMemoryMb != nil)
-        let settings = ingress.settings(showsEveryOutcome: showsEveryOutcome)
-        var options = Supervisor.Options()
-        options.taintBudget = sandbox.taintBudget
-        options.jitlessCordons = Set(sandbox.jitless)
-        options.groups = sandbox.mode == .off ? nil : ControlGroups(limits: bounds.limits)
-        options.host.role = role
-        options.host.frontLanes = placement.frontLanes
-        options.host.backLanes = placement.backLanes
-        options.host.blankIsolates = placement.blankIsolates
-        options.host.memoryBudgetMegabytes = placement.memoryBudgetMegabytes
-        options.host.processMemoryMegabytes = bounds.processMemoryMegabytes
-        options.host.accounts = placement.accounts
-        options.host.timerJitterMilliseconds = placement.timerJitterMilliseconds
-        options.host.defaultMemoryMegabytes = limits.memoryMb
-        options.host.limits = limits.limits
-        options.host.engineFlags = lanes.v8Flags
-        options.host.showsEveryOutcome = showsEveryOutcome
-        options.host.wantsRequests = log.wantsRequests
-        options.host.wantsRays = log.wantsRays
-        options.host.sandbox = sandbox.mode
-        options.host.ingress = settings.limits
-        options.host.http2 = settings.http2
-        options.host.location = settings.location
-        options.host.proxies = ingress.proxies
-        return options
     }
 
     /// Starts a host and says where it listens.
