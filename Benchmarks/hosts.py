@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from lab import percentile
+from lab import percentile, wait_for
 
 CRASHES, CLIENTS, ROUNDS = 50, 4, 3
 HELLO = "export default { fetch: () => new Response('Hello World') };"
@@ -96,8 +96,9 @@ def condemned(lab, row):
     """What a host keeps of isolates that were ended for a limit."""
     workers = {name: f"export default {{ fetch() {{ {code} }} }};" for name, code in CULPRITS.items()}
     folder = lab.worker_folder("condemned", {**workers, "hello": HELLO})
-    flags = ["--taint-budget", "1000000", "--memory-mb", "32", "--cpu-ms", "2000", "--blank-isolates", "2"]
+    flags = ["--taint-budget", "1000000", "--memory-mb", "32", "--cpu-ms", "500", "--blank-isolates", "2"]
     with lab.serve(folder, *flags) as server:
+        wait_for(server.admin).close()
         process = server.hosts()[0]["pid"]
         for name in CULPRITS:
             def end(times):
