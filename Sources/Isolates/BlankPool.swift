@@ -5,7 +5,6 @@ internal import Synchronization
 package final class BlankPool: Sendable {
     private struct State {
         var blanks: [Isolate.Detached] = []
-        var wanted: Int
         var isStopped = false
     }
 
@@ -14,12 +13,16 @@ package final class BlankPool: Sendable {
 
     /// How long (ns) the pool leaves the process alone that had no memory for an isolate.
     private static let pauseWithoutMemory: UInt64 = 1_000_000_000
+    /// How long (ns) those that were taken are missing, unless fewer than a quarter are left: who has just started a
+    /// Worker has something else to do, and so may others on the machine that start the same.
+    private static let patience: UInt64 = 1_000_000_000
 
     private let engine: Engine
     private let watchdog: Watchdog
     private let prepare: Preparation
     private let memoryLimit: Int
-    private let state: Mutex<State>
+    private let size: Int
+    private let state = Mutex(State())
     private let alarm = Alarm()
 
     /// - Parameter size: how many blanks are kept ready; each costs about 1 MB.
@@ -30,7 +33,7 @@ package final class BlankPool: Sendable {
         self.watchdog = watchdog
         self.prepare = prepare
         self.memoryLimit = memoryLimit
-        state = Mutex(State(wanted: size))
+        self.size = size
         Thread.spawn(name: "blank-pool", isBatch: true) { [self] in refill() }
         alarm.ring()
     }
@@ -52,12 +55,23 @@ package final class BlankPool: Sendable {
     private func refill() {
         let thread = IsolateThread(watchdog: watchdog) {}
         while true {
-            let (isStopped, isFull) = state.withLock { ($0.isStopped, $0.blanks.count >= $0.wanted) }
-            if isStopped { return }
-            if isFull {
-                alarm.wait()
-                continue
+            guard fill(on: thread) else { return }
+            alarm.wait()
+            let end = CPUClock.monotonic() &+ Self.patience
+            while case let now = CPUClock.monotonic(), now < end,
+                state.withLock({ !$0.isStopped && $0.blanks.count >= size / 4 })
+            {
+                alarm.wait(nanoseconds: end - now)
             }
+        }
+    }
+
+    /// - Returns: false at the end.
+    private func fill(on thread: IsolateThread) -> Bool {
+        while true {
+            let (isStopped, isFull) = state.withLock { ($0.isStopped, $0.blanks.count >= size) }
+            if isStopped { return false }
+            if isFull { return true }
             guard let isolate = Isolate(engine: engine, memoryLimit: memoryLimit) else {
                 alarm.wait(nanoseconds: Self.pauseWithoutMemory)
                 continue

@@ -31,7 +31,7 @@ package final class Watchdog: Sendable {
     /// After this many looks at which no call had begun the watchdog sleeps until one begins, or one that goes on may
     /// have used up its time. To wake it costs a call a few microseconds; each look costs as much, on a processor that
     /// others may want.
-    private static let looksBeforeSleep = 5
+    private static let looksBeforeSleep = 2
     /// While a call goes on, in ns.
     private static let longestSleep: UInt64 = 10_000_000_000
 

@@ -155,13 +155,13 @@ private final class NATSConnection: FeedConnection {
         if let ahead { return ahead }
         guard let subscription else { throw FeedError(.away, "the connection has not begun") }
         let end = Date(timeIntervalSinceNow: seconds)
-        while Date() < end {
+        repeat {
             guard let message = try subscription.next(within: min(seconds, Self.glance)) else { continue }
             turn?.heard()
             state.withLock { $0.mark.sequence = message.sequence }
             if let frame = frame(of: message) { return frame }
-        }
-        turn?.wasSilent()
+        } while Date() < end
+        if seconds > 0 { turn?.wasSilent() }
         return nil
     }
 

@@ -69,6 +69,26 @@ private func text(_ value: String) -> [UInt8] { number(UInt64(value.utf8.count))
         #expect(try FromHost(frame.bytes[...]) == frame)
     }
 
+    @Test func routesArrive() throws {
+        var paused = RoutedScript(
+            key: ScriptKey(account: "a", name: "s"), isOnSubdomain: true,
+            shares: [.init(version: "v", percentage: 12.5), .init(version: "w", percentage: 87.5)], cordon: "paid")
+        paused.isPaused = true
+        let plain = RoutedScript(key: ScriptKey(account: "a", name: "t"), isOnSubdomain: false, shares: [])
+        let routes = RoutingSnapshot(
+            revision: 7,
+            items: [
+                .script(paused), .account(RoutedAccount(id: "a", subdomain: nil, isSuspended: true)), .script(plain),
+                .zone(RoutedZone(zone: Zone(id: "z", account: "a", name: "z.example"), routes: [])),
+                .removed(.domain("d")),
+            ])
+        guard case .routes(let told, let isWhole) = try ToHost(ToHost.routes(routes, isWhole: true).bytes[...]) else {
+            throw WireError("not routes")
+        }
+        #expect(told == routes)
+        #expect(isWhole)
+    }
+
     @Test func whatASupervisorSaysArrives() throws {
         var settings = HostSettings()
         settings.frontLanes = 9

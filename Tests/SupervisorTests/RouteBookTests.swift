@@ -64,6 +64,33 @@ import Testing
         #expect(told[.standard] == [.removed(.zone("z"))])
     }
 
+    /// What is kept up from change to change is what one would make of all that there is.
+    @Test func changesAddUp() throws {
+        var random = Repeatable(state: 5)
+        var all: [RoutingKey: RoutingItem] = [:]
+        var book = Self.book([])
+        let cordons = [nil, nil, "paid", "free", "private"]
+        for revision in 2..<400 {
+            let account = ["me", "you"].randomElement(using: &random)!
+            let name = ["a", "b", "c"].randomElement(using: &random)!
+            let cordon = cordons.randomElement(using: &random)!
+            let item: RoutingItem =
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: Self.account(account, cordon: cordon)
+                case 1: .removed(.script(ScriptKey(account: account, name: name)))
+                default: Self.script(name, of: account, cordon: cordon)
+                }
+            if case .removed(let key) = item { all[key] = nil } else { all[item.key] = item }
+            _ = book.apply(RoutingSnapshot(revision: Int64(revision), items: [item]))
+            let anew = Self.book(Array(all.values))
+            try #require(book.cordons == anew.cordons, "after \(revision) changes")
+            for cordon in anew.cordons {
+                let keys = Set(book.snapshot(of: cordon).items.map(\.key))
+                try #require(keys == Set(anew.snapshot(of: cordon).items.map(\.key)), "after \(revision) changes")
+            }
+        }
+    }
+
     @Test func whoIsSetApartComesBack() throws {
         var book = Self.book([Self.account(), Self.script("a"), Self.script("b")])
         let key = ScriptKey(account: "me", name: "a")
@@ -80,6 +107,15 @@ import Testing
         let freed = book.restrain(key, nil)
         #expect(freed[.standard] == [Self.script("a")])
         #expect(book.cordons == [.standard])
+    }
+}
+
+/// The same numbers in each run (Knuth's MMIX).
+private struct Repeatable: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ state >> 33
     }
 }
 

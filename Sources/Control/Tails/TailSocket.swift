@@ -19,6 +19,8 @@ final class TailSocket: ChannelInboundHandler, TailConnection, Sendable {
     /// From here frames are written: behind this handler are those of HTTP, which take no frames.
     private let context = Mutex<NIOLoopBound<ChannelHandlerContext>?>(nil)
     private let waiting = Atomic<Int>(0)
+    /// The answer to the last ping, while there is no room for it.
+    private let owedPong = Mutex<ByteBuffer?>(nil)
     private let isClosing = Atomic<Bool>(false)
 
     init(_ tail: Tail, of hub: TailHub, on channel: any Channel) {
@@ -53,8 +55,9 @@ final class TailSocket: ChannelInboundHandler, TailConnection, Sendable {
         guard frame.maskKey != nil else { return close(.protocolError) }
         switch frame.opcode {
         case .ping:
-            // Whoever pings and does not read would have us keep the answers for it.
-            if !send(.pong, frame.unmaskedData) { cut() }
+            // Whoever pings and does not read gets one answer: the last ping's will do (RFC 6455, section 5.5.3).
+            owedPong.withLock { $0 = frame.unmaskedData }
+            payPong()
         case .connectionClose:
             var data = frame.unmaskedData
             let code = data.readWebSocketErrorCode() ?? .normalClosure
@@ -81,10 +84,13 @@ final class TailSocket: ChannelInboundHandler, TailConnection, Sendable {
         }
     }
 
-    /// Without a word: what waits already is more than it reads.
-    private func cut() {
-        isClosing.store(true, ordering: .relaxed)
-        channel.close(promise: nil)
+    private func payPong() {
+        let data = owedPong.withLock { owed in
+            defer { owed = nil }
+            return owed
+        }
+        guard let data, !send(.pong, data) else { return }
+        owedPong.withLock { $0 = $0 ?? data }
     }
 
     /// False if too much waits to be read.
@@ -94,6 +100,7 @@ final class TailSocket: ChannelInboundHandler, TailConnection, Sendable {
         waiting.add(count, ordering: .relaxed)
         write(WebSocketFrame(fin: true, opcode: opcode, data: data)) { [self] in
             waiting.subtract(count, ordering: .relaxed)
+            payPong()
         }
         return true
     }

@@ -26,6 +26,8 @@ package final class FeedFollower: Sendable {
     private static let longestPause = 0.5
     /// Bytes of records that are kept until all that belong to them are here.
     private static let pendingBytes = 8 << 20
+    /// How long heads are put off while more lies ready, in seconds: who is behind takes many changes as one.
+    private static let gathering = 0.25
     /// Between two looks at what has been used, in seconds.
     private static let usagePause = 3.0
     /// Between two reports where nothing has changed, in seconds. Who has not been heard of for 10 seconds is away.
@@ -157,13 +159,36 @@ package final class FeedFollower: Sendable {
         return value
     }
 
-    /// What has come and waits for its head.
+    /// What has come and is not in the copy yet.
     private struct Pending {
+        /// A head that has come behind so many of the records.
+        struct Due {
+            let head: FeedHead
+            let records: Int
+            /// Of the link, when it had come.
+            let mark: String?
+            /// When the first head was put off.
+            let since: ContinuousClock.Instant
+        }
+
         var records: [FeedRecord] = []
         var blobs: [String: [UInt8]] = [:]
         var bytes = 0
+        var due: Due?
         /// Since when the copy is not what the heads say.
         var doubtSince: Timestamp?
+
+        mutating func add(_ new: [FeedRecord]) {
+            records += new
+            bytes += new.reduce(0) { $0 + $1.encoded.count }
+        }
+
+        /// The first so many records are in the copy, and all blobs.
+        mutating func drop(_ count: Int) {
+            let left = Array(records.dropFirst(count))
+            self = Pending()
+            add(left)
+        }
     }
 
     /// Until the connection ends.
@@ -173,7 +198,11 @@ package final class FeedFollower: Sendable {
         var isFresh = false
         var pending = Pending()
         while true {
-            guard let frame = try link.next(within: link.silence ?? Self.glance) else {
+            guard let frame = try link.next(within: pending.due == nil ? link.silence ?? Self.glance : 0) else {
+                if let due = pending.due {
+                    if try reach(due, &pending, link) { isFresh = false }
+                    continue
+                }
                 guard let silence = link.silence else { continue }
                 throw FeedError(.away, "the control node has been silent for \(Int(silence)) s")
             }
@@ -195,16 +224,11 @@ package final class FeedFollower: Sendable {
                 let leaves = records.map { HashTree.Node(leaf: $0.encoded) }
                 guard !leaves.isEmpty else { throw FeedError(.malformed, "a message without records") }
                 try verifier.check(HashTree(leaves).root, epoch: epoch, signature)
-                pending.records += records
-                pending.bytes += records.reduce(0) { $0 + $1.encoded.count }
-                if pending.bytes > Self.pendingBytes { _ = try apply(&pending, upTo: nil, link) }
+                pending.add(records)
             case .proven(let record, let path, let signature):
-                let bytes = record.encoded
-                let root = HashTree.root(of: HashTree.Node(leaf: bytes), path)
+                let root = HashTree.root(of: HashTree.Node(leaf: record.encoded), path)
                 guard try isGenuine(link, { try verifier.check(root, epoch: epoch, signature) }) else { continue }
-                pending.records.append(record)
-                pending.bytes += bytes.count
-                if pending.bytes > Self.pendingBytes { _ = try apply(&pending, upTo: nil, link) }
+                pending.add([record])
             case .head(let head, let signature):
                 guard try isGenuine(link, { try verifier.check(head, signature) }) else { continue }
                 guard head.position.epoch == epoch else {
@@ -213,10 +237,16 @@ package final class FeedFollower: Sendable {
                 if !isFresh, let known = now.position, known.epoch == epoch, head.position.revision < known.revision {
                     throw FeedError(.diverged, "the control node is behind this location: it has been set back")
                 }
-                let isKnown = !isFresh && pending.records.isEmpty && now.position == head.position
-                guard try isKnown || apply(&pending, upTo: head.position, link) else { continue }
-                isFresh = false
-                reached(head, link)
+                if !isFresh, pending.records.isEmpty, now.position == head.position {
+                    reached(head, link)
+                    continue
+                }
+                let since = pending.due?.since ?? .now
+                let due = Pending.Due(
+                    head: head, records: pending.records.count, mark: link.mark, since: since)
+                pending.due = due
+                guard since.duration(to: .now) > .seconds(Self.gathering) else { continue }
+                if try reach(due, &pending, link) { isFresh = false }
             case .keys(let sealed, let signature):
                 guard try isGenuine(link, { try verifier.check(keys: sealed, for: location, signature) }) else {
                     continue
@@ -228,7 +258,21 @@ package final class FeedFollower: Sendable {
             case .welcome, .piece, .reply, .refusal, .subscribe, .call:
                 throw FeedError(.malformed, "a message that is not for a location")
             }
+            guard pending.bytes > Self.pendingBytes else { continue }
+            if let due = pending.due {
+                if try reach(due, &pending, link) { isFresh = false }
+            } else {
+                _ = try apply(&pending, pending.records.count, upTo: nil, mark: nil, link)
+            }
         }
+    }
+
+    /// - Returns: whether the copy is what the head says.
+    private func reach(_ due: Pending.Due, _ pending: inout Pending, _ link: any FeedConnection) throws -> Bool {
+        pending.due = nil
+        guard try apply(&pending, due.records, upTo: due.head.position, mark: due.mark, link) else { return false }
+        reached(due.head, link)
+        return true
     }
 
     /// Where many can write, a message that is not signed is left out; from the control node itself there is none.
@@ -261,26 +305,30 @@ package final class FeedFollower: Sendable {
         if wasAway { log("info", welcome.isFresh ? "feed: joined; the copy is made anew" : "feed: joined") }
     }
 
+    /// Takes in the first so many records.
     /// - Returns: whether the copy is at the position.
     private func apply(
-        _ pending: inout Pending, upTo position: FeedPosition?, _ link: any FeedConnection
+        _ pending: inout Pending, _ count: Int, upTo position: FeedPosition?, mark: String?,
+        _ link: any FeedConnection
     ) throws -> Bool {
+        let records = Array(pending.records.prefix(count))
         while true {
-            let missing = try copy.lacking(pending.records, given: pending.blobs)
+            let missing = try copy.lacking(records, given: pending.blobs)
             if missing.isEmpty { break }
             for hash in missing { pending.blobs[hash] = try BlobForm.restored(try link.blob(hash), hash: hash) }
         }
         do {
-            try copy.apply(pending.records, blobs: pending.blobs, upTo: position, mark: link.mark)
-            if !pending.records.isEmpty { change { $0.takes += 1 } }
-            pending = Pending()
+            try copy.apply(records, blobs: pending.blobs, upTo: position, mark: mark)
+            if !records.isEmpty { change { $0.takes += 1 } }
+            pending.drop(count)
             return position != nil
         } catch let error as FeedError where error.kind == .diverged && link.isCompacted {
             let now = Timestamp.now
             let since = pending.doubtSince ?? now
             guard Double(now.milliseconds - since.milliseconds) < Self.doubt * 1_000 else { throw error }
-            try copy.apply(pending.records, blobs: pending.blobs, upTo: nil, mark: nil)
-            pending = Pending(doubtSince: since)
+            try copy.apply(records, blobs: pending.blobs, upTo: nil, mark: nil)
+            pending.drop(count)
+            pending.doubtSince = since
             return false
         }
     }

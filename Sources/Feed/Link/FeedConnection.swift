@@ -3,6 +3,7 @@ internal import Model
 /// A location's connection to where its feed comes from. Calls wait: never on a lane or an event loop.
 package protocol FeedConnection: AnyObject, Sendable {
     /// The next thing that came, in order.
+    /// - Parameter seconds: how long it is waited for; 0 for what lies ready.
     /// - Returns: nil if nothing came in time.
     /// - Throws: `away` when the connection has ended; what the other side refused.
     func next(within seconds: Double) throws -> FeedFrame?

@@ -2,6 +2,7 @@ internal import Crypto
 internal import Foundation
 internal import GRDB
 package import Model
+internal import Synchronization
 
 extension EdgeStore: FeedCopy {
     /// Bytes of a version's assets that are waited for before it is served; larger sets are fetched behind it.
@@ -58,11 +59,12 @@ extension EdgeStore: FeedCopy {
     }
 
     static func has(_ blob: String, _ db: Database) throws -> Bool {
-        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM blobs WHERE hash = ?)", arguments: [blob]) ?? false
+        try db.oftenValue("SELECT EXISTS (SELECT 1 FROM blobs WHERE hash = ?)", [blob]) ?? false
     }
 
     static func bytes(of blob: String, _ db: Database) throws -> [UInt8]? {
-        try Data.fetchOne(db, sql: "SELECT bytes FROM blobs WHERE hash = ?", arguments: [blob]).map { Array($0) }
+        let bytes: Data? = try db.oftenValue("SELECT bytes FROM blobs WHERE hash = ?", [blob])
+        return bytes.map { Array($0) }
     }
 
     private static func script(
@@ -90,20 +92,19 @@ extension EdgeStore: FeedCopy {
 
     package func wantedBlobs(_ limit: Int) throws -> [String] {
         try read { db in
-            try String.fetchAll(
-                db,
-                sql: """
-                    SELECT DISTINCT hash FROM blob_uses WHERE generation = ?
-                        AND hash NOT IN (SELECT hash FROM blobs) LIMIT ?
-                    """, arguments: [try Self.generation(db), limit])
+            try db.oftenRows(
+                """
+                SELECT DISTINCT hash FROM blob_uses WHERE generation = ?
+                    AND hash NOT IN (SELECT hash FROM blobs) LIMIT ?
+                """, [try Self.generation(db), limit]
+            ).map { $0[0] }
         }
     }
 
     package func add(blob bytes: [UInt8], hash: String) throws { try write { db in try Self.add(bytes, hash, db) } }
 
     private static func add(_ bytes: [UInt8], _ hash: String, _ db: Database) throws {
-        try db.execute(
-            sql: "INSERT OR IGNORE INTO blobs (hash, bytes) VALUES (?, ?)", arguments: [hash, Data(bytes)])
+        try db.often("INSERT OR IGNORE INTO blobs (hash, bytes) VALUES (?, ?)", [hash, Data(bytes)])
     }
 
     // MARK: Records
@@ -170,16 +171,13 @@ extension EdgeStore: FeedCopy {
     ) throws {
         let kind = Int(record.key.kind.rawValue)
         let id = Data(record.key.id.utf8)
-        let old = try Row.fetchOne(
-            try db.cachedStatement(
-                sql: "SELECT revision, hash FROM records WHERE generation = ? AND kind = ? AND id = ?"),
-            arguments: [generation, kind, id])
+        let old = try db.oftenRow(
+            "SELECT revision, hash FROM records WHERE generation = ? AND kind = ? AND id = ?", [generation, kind, id])
         if let old, old["revision"] as Int64 > record.revision { return }
         if let hash = old?["hash"] as Data? { digest -= FeedDigest(hash) }
         if record.key.kind == .script {
             try retire(generation, id, change, db)
-            try db.execute(
-                sql: "DELETE FROM blob_uses WHERE generation = ? AND script = ?", arguments: [generation, id])
+            try db.often("DELETE FROM blob_uses WHERE generation = ? AND script = ?", [generation, id])
         }
         var row = EdgeRow()
         if record.body == .removed {
@@ -194,21 +192,19 @@ extension EdgeStore: FeedCopy {
         }
         let contents = try row.script.map { try assets(of: $0, [:], db) } ?? []
         for blob in Set(contents.map(\.blob)).union(row.script?.codeBlobs ?? []) {
-            try db.execute(
-                sql: "INSERT OR IGNORE INTO blob_uses (generation, script, hash) VALUES (?, ?, ?)",
-                arguments: [generation, id, blob])
+            try db.often(
+                "INSERT OR IGNORE INTO blob_uses (generation, script, hash) VALUES (?, ?, ?)", [generation, id, blob])
         }
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO records (generation, kind, id, account, revision, change, hash, brief, metadata, expiration,
-                    value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (generation, kind, id) DO UPDATE SET account = excluded.account,
-                    revision = excluded.revision, change = excluded.change, hash = excluded.hash,
-                    brief = excluded.brief, metadata = excluded.metadata, expiration = excluded.expiration,
-                    value = excluded.value
-                """
-        ).execute(
-            arguments: [
+        try db.often(
+            """
+            INSERT INTO records (generation, kind, id, account, revision, change, hash, brief, metadata, expiration,
+                value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (generation, kind, id) DO UPDATE SET account = excluded.account,
+                revision = excluded.revision, change = excluded.change, hash = excluded.hash,
+                brief = excluded.brief, metadata = excluded.metadata, expiration = excluded.expiration,
+                value = excluded.value
+            """,
+            [
                 generation, kind, id, record.account, record.revision, change, row.hash, row.brief, row.metadata,
                 row.expiration, row.value,
             ])
@@ -219,12 +215,12 @@ extension EdgeStore: FeedCopy {
 
     private static func retire(_ generation: Int64, _ id: Data, _ change: Int64, _ db: Database) throws {
         let now = Timestamp.now.milliseconds
-        try db.execute(sql: "DELETE FROM former WHERE retired_on < ?", arguments: [now - formerLifetime])
-        try db.execute(
-            sql: """
-                INSERT INTO former (id, value, retired_on) SELECT id, value, ? FROM records
-                WHERE generation = ? AND kind = ? AND id = ? AND value IS NOT NULL
-                """, arguments: [now, generation, Int(FeedKey.Kind.script.rawValue), id])
+        try db.often("DELETE FROM former WHERE retired_on < ?", [now - formerLifetime])
+        try db.often(
+            """
+            INSERT INTO former (id, value, retired_on) SELECT id, value, ? FROM records
+            WHERE generation = ? AND kind = ? AND id = ? AND value IS NOT NULL
+            """, [now, generation, Int(FeedKey.Kind.script.rawValue), id])
     }
 
     private static func value(of record: FeedRecord, _ db: Database) throws -> [UInt8] {
@@ -240,9 +236,7 @@ extension EdgeStore: FeedCopy {
     /// What a record holds itself from now on need not lie among the blobs.
     private static func dropCopied(_ records: [FeedRecord], _ db: Database) throws {
         for case .blob(let hash, _) in records.map(\.body) {
-            try db.execute(
-                sql: "DELETE FROM blobs WHERE hash = ?1 AND hash NOT IN (SELECT hash FROM blob_uses)",
-                arguments: [hash])
+            try db.often("DELETE FROM blobs WHERE hash = ?1 AND hash NOT IN (SELECT hash FROM blob_uses)", [hash])
         }
     }
 
@@ -298,10 +292,15 @@ struct EdgeRow {
         }
     }
 
+    /// The last one that was read: a new version is read for what it lacks, to be kept, and to be run.
+    private static let latest = Mutex<(bytes: [UInt8], script: FedScript)?>(nil)
+
     static func script(_ bytes: [UInt8]) throws(FeedError) -> FedScript {
+        if let latest = latest.withLock({ $0 }), latest.bytes == bytes { return latest.script }
         guard let script = try? JSONDecoder().decode(FedScript.self, from: Data(bytes)) else {
             throw FeedError(.malformed, "a Worker's record is not of its form")
         }
+        latest.withLock { $0 = (bytes, script) }
         return script
     }
 

@@ -44,9 +44,8 @@ extension EdgeStore: ScheduleStore {
 
     package func endedRuns() throws -> [EndedRun] {
         try read { db in
-            try Row.fetchAll(
-                db, sql: "SELECT * FROM schedule_runs WHERE outcome IS NOT NULL ORDER BY due LIMIT ?",
-                arguments: [Self.runsAtOnce]
+            try db.oftenRows(
+                "SELECT * FROM schedule_runs WHERE outcome IS NOT NULL ORDER BY due LIMIT ?", [Self.runsAtOnce]
             ).compactMap { row in
                 guard let script = ScriptKey(fed: row["script"]), let outcome = Outcome(rawValue: row["outcome"])
                 else { return nil }

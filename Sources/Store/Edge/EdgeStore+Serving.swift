@@ -28,12 +28,11 @@ extension EdgeStore: RoutingFeed, VersionSource {
             let now = try Self.change(db)
             let floor: Int64 = try SQLiteStore.meta("floor", db) ?? 0
             guard revision <= now, revision >= floor else { return nil }
-            let items = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT kind, id, brief, CASE WHEN brief IS NULL THEN value END AS value FROM records
-                    WHERE change > ? AND kind < \(FeedKey.Kind.namespace.rawValue) AND generation = ?
-                    """, arguments: [revision, try Self.generation(db)]
+            let items = try db.oftenRows(
+                """
+                SELECT kind, id, brief, CASE WHEN brief IS NULL THEN value END AS value FROM records
+                WHERE change > ? AND kind < \(FeedKey.Kind.namespace.rawValue) AND generation = ?
+                """, [revision, try Self.generation(db)]
             ).map(Self.item)
             return RoutingSnapshot(revision: now, items: items)
         }
@@ -119,12 +118,10 @@ extension EdgeStore: RoutingFeed, VersionSource {
     }
 
     private static func script(_ key: ScriptKey, _ db: Database) throws -> FedScript? {
-        let row = try Row.fetchOne(
-            db, sql: "SELECT value, hash FROM records WHERE generation = ? AND kind = ? AND id = ?",
-            arguments: [
-                try generation(db), Int(FeedKey.Kind.script.rawValue), Data(key.description.utf8),
-            ])
-        guard let bytes = row?["value"] as Data? else { return nil }
+        let value: Data? = try db.oftenValue(
+            "SELECT value FROM records WHERE generation = ? AND kind = ? AND id = ?",
+            [try generation(db), Int(FeedKey.Kind.script.rawValue), Data(key.description.utf8)])
+        guard let bytes = value else { return nil }
         return try EdgeRow.script(Array(bytes))
     }
 

@@ -10,14 +10,12 @@ extension EdgeStore: ValueStore {
 
     package func entry(_ key: String, in namespace: String) throws -> KVEntry? {
         let row = try read { db in
-            let statement = try db.cachedStatement(
-                sql: """
-                    SELECT value, metadata, expiration FROM records
-                    WHERE generation = ? AND kind = ? AND id = ? AND (expiration IS NULL OR expiration > ?)
-                    """)
-            return try Row.fetchOne(
-                statement,
-                arguments: [
+            try db.oftenRow(
+                """
+                SELECT value, metadata, expiration FROM records
+                WHERE generation = ? AND kind = ? AND id = ? AND (expiration IS NULL OR expiration > ?)
+                """,
+                [
                     try Self.generation(db), Int(FeedKey.Kind.entry.rawValue), Self.id(key, namespace),
                     Timestamp.now.seconds,
                 ])
@@ -108,8 +106,7 @@ extension EdgeStore: UsageStore {
     package func add(_ readings: [Usage], batch: String) throws {
         let data = try JSONEncoder().encode(readings)
         try write { db in
-            try db.execute(
-                sql: "INSERT OR IGNORE INTO usage_out (batch, readings) VALUES (?, ?)", arguments: [batch, data])
+            try db.often("INSERT OR IGNORE INTO usage_out (batch, readings) VALUES (?, ?)", [batch, data])
         }
     }
 
@@ -124,8 +121,8 @@ extension EdgeStore: UsageStore {
     }
 
     package func unsentUsage() throws -> UsageBatch? {
-        let isAny = try read { db in try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT * FROM usage_out)") ?? false }
-        guard isAny else { return nil }
+        let isAny: Bool? = try read { db in try db.oftenValue("SELECT EXISTS (SELECT * FROM usage_out)", []) }
+        guard isAny == true else { return nil }
         return try write { db in
             // What was sent and not answered is sent again as it was: it may have been counted.
             var last: Int64? = try SQLiteStore.meta("usage sent", db)

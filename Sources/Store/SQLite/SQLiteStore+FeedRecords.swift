@@ -112,13 +112,13 @@ extension SQLiteStore {
     // MARK: Meta
 
     static func meta<Value: DatabaseValueConvertible>(_ name: String, _ db: Database) throws -> Value? {
-        try Value.fetchOne(db, sql: "SELECT value FROM meta WHERE name = ?", arguments: [name])
+        try db.oftenValue("SELECT value FROM meta WHERE name = ?", [name])
     }
 
     static func setMeta(_ name: String, _ value: some DatabaseValueConvertible, _ db: Database) throws {
-        try db.execute(
-            sql: "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-            arguments: [name, value])
+        try db.often(
+            "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            [name, value])
     }
 
     // MARK: Building

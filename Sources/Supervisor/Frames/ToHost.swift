@@ -68,7 +68,7 @@ package enum ToHost: Sendable {
             writer.text(name)
         case .routes(let routes, let isWhole):
             begin(.routes)
-            writer.value(routes)
+            routes.write(to: &writer)
             writer.flag(isWhole)
         case .open: begin(.open)
         case .status(let id):
@@ -131,7 +131,7 @@ package enum ToHost: Sendable {
         case .put: self = .put(try WorkerDefinition(from: &reader))
         case .broken: self = .broken(name: try reader.text(), why: try reader.text())
         case .remove: self = .remove(name: try reader.text())
-        case .routes: self = .routes(try reader.value(RoutingSnapshot.self), isWhole: try reader.flag())
+        case .routes: self = .routes(try RoutingSnapshot(from: &reader), isWhole: try reader.flag())
         case .open: self = .open
         case .status: self = .status(id: try reader.number())
         case .pulse: self = .pulse(id: try reader.number())

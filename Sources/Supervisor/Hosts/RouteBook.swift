@@ -4,8 +4,10 @@ package import Model
 package struct RouteBook {
     /// All that is known of one account.
     private struct Section {
-        var account: RoutedAccount?
-        var scripts: [String: RoutedScript] = [:]
+        private(set) var account: RoutedAccount?
+        private(set) var scripts: [String: RoutedScript] = [:]
+        /// How many scripts run where.
+        private(set) var counts: [Cordon: Int] = [:]
         var zones: [String: RoutedZone] = [:]
         var domains: [String: CustomDomain] = [:]
 
@@ -15,10 +17,29 @@ package struct RouteBook {
 
         /// Those whose hosts have something of the account: at least the one of the account itself, whose zones may
         /// have origins and no scripts.
-        var cordons: Set<Cordon> {
-            var cordons: Set<Cordon> = [Cordon(of: account)]
-            for script in scripts.values { cordons.insert(cordon(of: script)) }
-            return cordons
+        var cordons: Set<Cordon> { Set(counts.keys).union([Cordon(of: account)]) }
+
+        /// Whether all of it is in the default one.
+        var isPlain: Bool { Cordon(of: account) == .standard && counts.keys.allSatisfy { $0 == .standard } }
+
+        mutating func set(_ account: RoutedAccount?) {
+            let hasMoved = Cordon(of: self.account) != Cordon(of: account)
+            self.account = account
+            guard hasMoved else { return }
+            counts = [:]
+            for script in scripts.values { counts[cordon(of: script), default: 0] += 1 }
+        }
+
+        mutating func set(_ name: String, _ script: RoutedScript?) {
+            if let script { counts[cordon(of: script), default: 0] += 1 }
+            guard let old = scripts.removeValue(forKey: name) else {
+                scripts[name] = script
+                return
+            }
+            scripts[name] = script
+            let cordon = cordon(of: old)
+            let left = counts[cordon, default: 0] - 1
+            counts[cordon] = left > 0 ? left : nil
         }
 
         func items(of cordon: Cordon) -> [RoutingItem] {
@@ -51,9 +72,7 @@ package struct RouteBook {
 
     /// All that are in use; the default one always is.
     package var cordons: Set<Cordon> {
-        sections.values.reduce(into: [.standard]) { all, section in
-            for script in section.scripts.values { all.insert(section.cordon(of: script)) }
-        }
+        sections.values.reduce(into: [.standard]) { all, section in all.formUnion(section.counts.keys) }
     }
 
     /// Where a script runs; nil if there is none of that name.
@@ -109,18 +128,22 @@ package struct RouteBook {
     package mutating func apply(_ changes: RoutingSnapshot) -> [Cordon: [RoutingItem]] {
         var told: [Cordon: [RoutingItem]] = [:]
         for (account, items) in byAccount(changes.items) {
-            let old = sections[account] ?? Section()
-            for item in items { apply(item) }
-            let new = sections[account] ?? Section()
-            let isRestrained = restraints.keys.contains { $0.account == account }
-            if old.cordons == [.standard], new.cordons == [.standard], !isRestrained {
+            if isPlain(account), items.allSatisfy(\.isPlain) {
+                for item in items { apply(item) }
                 told[.standard, default: []] += items
             } else {
-                Self.tell(from: old, to: new, &told)
+                let old = sections[account] ?? Section()
+                for item in items { apply(item) }
+                Self.tell(from: old, to: sections[account] ?? Section(), &told)
             }
         }
         revision = changes.revision
         return told
+    }
+
+    /// Whether all of an account is in the default cordon, as itself says.
+    private func isPlain(_ account: String) -> Bool {
+        sections[account]?.isPlain ?? true && !restraints.keys.contains { $0.account == account }
     }
 
     /// Whatever is there is told again, and what is not there any more is removed: accounts have little, and seldom
@@ -178,27 +201,40 @@ package struct RouteBook {
 
     private mutating func apply(_ item: RoutingItem) {
         guard let owner = owner(of: item) else { return }
-        var section = sections[owner] ?? Section()
+        // In place: an account may have many scripts.
         switch item {
-        case .account(let account): section.account = account
-        case .script(let script): section.scripts[script.key.name] = restrained(script)
+        case .account(let account): sections[owner, default: Section()].set(account)
+        case .script(let script):
+            let script = restrained(script)
+            sections[owner, default: Section()].set(script.key.name, script)
         case .zone(let zone):
-            section.zones[zone.zone.id] = zone
+            sections[owner, default: Section()].zones[zone.zone.id] = zone
             owners[item.key] = owner
         case .domain(let domain):
-            section.domains[domain.id] = domain
+            sections[owner, default: Section()].domains[domain.id] = domain
             owners[item.key] = owner
         case .removed(let key):
             switch key {
-            case .account: section.account = nil
+            case .account: sections[owner]?.set(nil)
             case .script(let key):
-                section.scripts[key.name] = nil
+                sections[owner]?.set(key.name, nil)
                 originals[key] = nil
-            case .zone(let id): section.zones[id] = nil
-            case .domain(let id): section.domains[id] = nil
+            case .zone(let id): sections[owner]?.zones[id] = nil
+            case .domain(let id): sections[owner]?.domains[id] = nil
             }
             owners[key] = nil
+            if sections[owner]?.isEmpty == true { sections[owner] = nil }
         }
-        sections[owner] = section.isEmpty ? nil : section
+    }
+}
+
+extension RoutingItem {
+    /// Whether it says nothing of another cordon than the default one.
+    fileprivate var isPlain: Bool {
+        switch self {
+        case .account(let account): Cordon(of: account) == .standard
+        case .script(let script): script.cordon == nil
+        case .zone, .domain, .removed: true
+        }
     }
 }

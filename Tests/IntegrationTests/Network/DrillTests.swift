@@ -76,7 +76,7 @@ import Testing
         try visitor.wait(for: 0)
         let before = try platform.memory()
         slow.martlet.suspend()
-        let count = Int(Drill.length(100, long: 600))
+        let count = Int(Drill.length(160, long: 600))
         var value = (0..<1_500_000).map { _ in UInt8.random(in: 0...255) }
         for index in 0..<count {
             value[0] = UInt8(truncatingIfNeeded: index)
@@ -87,8 +87,9 @@ import Testing
         try platform.change("hello", to: Platform.answering("1"))
         try visitor.wait(for: 1)
         let after = try platform.memory()
-        // 150 MB were written; what is kept ready for those who follow is at most 64.
-        #expect(after - before < 120, "\(before) MB, then \(after) MB")
+        // 240 MB were written, or 900. What is kept ready for those who follow is at most 64; the rest is what malloc
+        // holds on to of many requests.
+        #expect(after - before < 180, "\(before) MB, then \(after) MB")
         let watch = Stopwatch()
         slow.martlet.resume()
         try slow.wait(for: "1", of: "hello")

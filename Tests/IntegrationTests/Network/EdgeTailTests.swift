@@ -68,7 +68,7 @@ import Testing
     }
 
     /// What the control node does not take in time is left out, and counted.
-    @Test(.disabled("now and then not all are seen or counted; docs/locations.md"), arguments: FeedKind.all)
+    @Test(arguments: FeedKind.all)
     func whatFindsNoRoomIsCounted(_ feed: FeedKind) throws {
         let world = try World(feed)
         try world.platform.deploy(Self.code, as: "w")
