@@ -81,6 +81,6 @@ final class MirrorKeeper: Sendable {
         // In this order: what comes meanwhile is in the second.
         let there = try far.subjects(of: subjects.stream, under: subjects.allPieces)
         let here = try near.subjects(of: subjects.stream, under: subjects.allPieces)
-        for piece in there.subtracting(here) { try far.purge(subjects.stream, subject: piece) }
+        for piece in there.subtracting(here) { try far.removeLast(piece, of: subjects.stream) }
     }
 }

@@ -86,9 +86,14 @@ struct StreamAPI {
         return .object(own.merging(more) { $1 })
     }
 
-    /// - Parameter subject: may have wildcards; nil for all.
-    func purge(_ stream: String, subject: String? = nil) throws(FeedError) {
-        try ask("STREAM.PURGE.\(stream)", subject.map { ["filter": .string($0)] })
+    func purge(_ stream: String) throws(FeedError) { try ask("STREAM.PURGE.\(stream)") }
+
+    /// Removes the last message under a subject. It alone: a purge of some subjects has consumers of all skip what they
+    /// were not given yet (nats-server 2.9).
+    func removeLast(_ subject: String, of stream: String) throws(FeedError) {
+        let last = try ask("STREAM.MSG.GET.\(stream)", ["last_by_subj": .string(subject)])
+        guard let sequence = last?["message"]?["seq"] else { return }
+        try ask("STREAM.MSG.DELETE.\(stream)", ["seq": sequence, "no_erase": true])
     }
 
     func delete(_ stream: String) throws(FeedError) { try ask("STREAM.DELETE.\(stream)") }

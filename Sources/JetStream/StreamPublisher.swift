@@ -185,8 +185,11 @@ final class StreamPublisher {
         guard !isSwept, lastSweep.duration(to: .now) >= Self.sweepPause else { return }
         lastSweep = .now
         let unused = blobs.union(foundBlobs).subtracting(try hub.truth.feedBlobs(of: accounts))
+        let api = StreamAPI(link)
         for hash in unused.intersection(unusedBlobs) {
-            try StreamAPI(link).purge(subjects.stream, subject: subjects.pieces(of: hash))
+            for piece in try api.subjects(of: subjects.stream, under: subjects.pieces(of: hash)) {
+                try api.removeLast(piece, of: subjects.stream)
+            }
             blobs.remove(hash)
             foundBlobs.remove(hash)
         }

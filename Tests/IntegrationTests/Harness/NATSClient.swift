@@ -76,6 +76,16 @@ final class NATSClient {
         return try errors().isEmpty
     }
 
+    /// The subjects of what has come by now.
+    func heard() throws -> [String] {
+        try send("PING\r\n")
+        var subjects: [String] = []
+        while case let line = try line(), line != "PONG" {
+            if line.hasPrefix("MSG ") { subjects.append(String(line.split(separator: " ")[1])) }
+        }
+        return subjects
+    }
+
     /// Asks, and returns the answer.
     func request(_ subject: String, _ payload: String) throws -> JSON {
         let inbox = "_INBOX.\(UInt64.random(in: 0...UInt64.max))"

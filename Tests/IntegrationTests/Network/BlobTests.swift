@@ -67,6 +67,8 @@ import Testing
             try NATSClient(nats).blobs(of: "MARTLET_FEED_\(name)_all", "martlet.feed.\(name).all")
         }
         let before = try blobs()
+        let listener = try NATSClient(nats)
+        #expect(try listener.maySubscribe("$JS.API.STREAM.*.>"))
         // One that has read the old record may still have to fetch what it speaks of.
         slow.martlet.suspend()
         for number in 2...6 { try platform.change("hello", to: padded(number)) }
@@ -74,6 +76,8 @@ import Testing
         // Those of "kept" and of the last version.
         try wait(until: "the others are gone", by: Deadline(seconds: 120)) { try blobs().count == 2 }
         #expect(try blobs().intersection(before).count == 1)
+        // A purge would have locations skip what the server had not sent them yet.
+        #expect(try !listener.heard().contains { $0.hasPrefix("$JS.API.STREAM.PURGE.") })
         slow.martlet.resume()
         try slow.wait(for: "6", of: "hello")
         // What comes back is brought again, for those who never had it, too.
