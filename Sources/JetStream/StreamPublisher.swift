@@ -34,6 +34,8 @@ final class StreamPublisher {
     private var isSwept = false
     private var lastSweep = ContinuousClock.now
     private var secretKeys: [String: [FeedSecretKey]] = [:]
+    /// The stream was there, and with it the keys of secrets, unless they have changed since.
+    private var isContinued = false
     /// Those that were published last.
     private var orders: Int64 = 0
 
@@ -47,6 +49,7 @@ final class StreamPublisher {
         let api = StreamAPI(link)
         if try api.exists(subjects.stream) {
             if let position = try published() {
+                isContinued = true
                 cursor = position.revision
                 let pieces = try api.subjects(of: subjects.stream, under: subjects.allPieces)
                 foundBlobs = Set(pieces.compactMap { subjects.blob(ofPiece: $0) })
@@ -75,7 +78,9 @@ final class StreamPublisher {
     /// All that the stream lacks, then the head.
     /// - Parameter locations: those that read it.
     func publish(to locations: [Location]) throws {
-        try publishKeys(to: locations)
+        // Each location has a message of its own: what all wait for, after an outage, goes first.
+        let isBack = isContinued && secretKeys.isEmpty
+        if !isBack { try publishKeys(to: locations) }
         try publishOrders()
         var next: FeedPage.Cursor? = FeedPage.Cursor(revision: cursor)
         while let start = next {
@@ -87,6 +92,7 @@ final class StreamPublisher {
             try publishHead(page.position)
             cursor = page.position.revision
         }
+        if isBack { try publishKeys(to: locations) }
         try sweep()
     }
 
