@@ -13,7 +13,7 @@ package final class BlankPool: Sendable {
 
     /// How long (ns) the pool leaves the process alone that had no memory for an isolate.
     private static let pauseWithoutMemory: UInt64 = 1_000_000_000
-    /// How long (ns) those that were taken are missing, unless fewer than a quarter are left: who has just started a
+    /// How long (ns) those that were taken are missing, unless fewer than half are left: who has just started a
     /// Worker has something else to do, and so may others on the machine that start the same.
     private static let patience: UInt64 = 1_000_000_000
 
@@ -59,7 +59,7 @@ package final class BlankPool: Sendable {
             alarm.wait()
             let end = CPUClock.monotonic() &+ Self.patience
             while case let now = CPUClock.monotonic(), now < end,
-                state.withLock({ !$0.isStopped && $0.blanks.count >= size / 4 })
+                state.withLock({ !$0.isStopped && $0.blanks.count >= size / 2 })
             {
                 alarm.wait(nanoseconds: end - now)
             }
